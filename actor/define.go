@@ -1,0 +1,120 @@
+package actor
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/progeny-go/progeny/actor/internal/child"
+	"github.com/progeny-go/progeny/codec"
+)
+
+// None is the argument of an actor type that takes none.
+type None struct{}
+
+// Zero is the start function of an actor whose zero value is ready for use.
+func Zero[S any](*Context, None) (*S, error) { return new(S), nil }
+
+// A Type is an actor type with the argument type A, made by [Define]. It is
+// itself something to spawn: an actor with A's zero value as its argument.
+type Type[A any] struct{ def *definition }
+
+// definition is an actor type without its type parameters.
+type definition struct {
+	name     string
+	protocol protocol
+	// new makes the code of one actor, in its process.
+	new func(*child.Child) child.Behaviour
+}
+
+// definitions are all actor types of this program. They are defined while
+// package variables are initialised, by one goroutine, and only read after.
+var definitions = map[string]*definition{}
+
+// maxTypeName is the longest name of an actor type, in bytes.
+const maxTypeName = 128
+
+// Define makes an actor type. start makes the actor's state, in its process,
+// before its first message; an error from it is Spawn's error, as [InitFailed].
+// The handlers are the actor's protocol: a message of any other type is refused
+// at the sender with [ErrUnhandled].
+//
+// The name is what ps, logs and errors show, and what the new process looks the
+// type up by. Define is to be called in package variables or, for a type whose
+// handlers spawn that same type, in an init function: Go does not allow a variable
+// to depend on itself. It panics if the
+// name is empty, too long (128 bytes), not printable or defined already, and
+// if two handlers take the same message type.
+func Define[S, A any](name string, start func(*Context, A) (*S, error), handlers ...Handler[S]) Type[A] {
+	if name == "" || len(name) > maxTypeName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		panic(fmt.Sprintf("actor.Define: %q is no name for a type: 1 to %d bytes, no control characters", name, maxTypeName))
+	}
+	if _, taken := definitions[name]; taken {
+		panic(fmt.Sprintf("actor.Define: %q is defined already", name))
+	}
+	table := newTable(name, handlers)
+	def := &definition{name: name, protocol: table.protocol}
+	def.new = func(c *child.Child) child.Behaviour {
+		return &behaviour[S, A]{child: c, start: start, table: table}
+	}
+	definitions[name] = def
+	return Type[A]{def}
+}
+
+// Name returns the name the type was defined under.
+func (t Type[A]) Name() string { return t.def.name }
+
+// With returns the Spec of an actor with this argument. The argument travels to
+// the new process as msgpack: only its exported fields do, and a [Ref] may be
+// among them. One that cannot be encoded is Spawn's error.
+func (t Type[A]) With(arg A) Spec { return Spec{def: t.def, arg: arg} }
+
+func (t Type[A]) spec() Spec {
+	var arg A
+	return t.With(arg)
+}
+
+// behaviour is an actor's code and state in its process.
+type behaviour[S, A any] struct {
+	child *child.Child
+	start func(*Context, A) (*S, error)
+	table table[S]
+	state *S
+}
+
+// A Stopper is an actor that wants to know of its orderly end. Stop runs after
+// the last message, when the actor was asked to stop or stops itself; it may
+// still send. It must return before the Spec's StopTimeout is over. It does not
+// run when the process dies.
+type Stopper interface {
+	Stop(*Context)
+}
+
+func (b *behaviour[S, A]) Start(encoded []byte) error {
+	var arg A
+	if err := codec.Decode(encoded, &arg); err != nil {
+		return fmt.Errorf("decode argument: %w", err)
+	}
+	state, err := b.start(newContext(b.child, nil), arg)
+	if err != nil {
+		return err
+	}
+	if state == nil {
+		return fmt.Errorf("the start function of %s returned neither an actor nor an error", b.child.Init().Type)
+	}
+	b.state = state
+	return nil
+}
+
+func (b *behaviour[S, A]) Handle(d *child.Delivery) (string, any, error) {
+	h := b.table.find(d.Type)
+	if h == nil {
+		return "", nil, fmt.Errorf("%w: %s", ErrUnhandled, d.Type)
+	}
+	return h(b.state, newContext(b.child, d), d)
+}
+
+func (b *behaviour[S, A]) Stop() {
+	if s, ok := any(b.state).(Stopper); ok {
+		s.Stop(newContext(b.child, nil))
+	}
+}

@@ -1,0 +1,229 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+)
+
+// Errors that a caller may want to tell apart, with errors.Is.
+var (
+	// ErrNotBooted: NewSystem was called in an actor's process whose main had
+	// not called Boot or Main. NewSystem returns it there, Spawn in the parent.
+	ErrNotBooted = errors.New("actor: this is an actor's process, and its main has called neither actor.Main nor actor.Boot")
+	// ErrNoActor: nothing has this address or name.
+	ErrNoActor = errors.New("actor: no such actor")
+	// ErrMailboxFull: the mailbox is full and its Spec says Reject.
+	ErrMailboxFull = errors.New("actor: mailbox full")
+	// ErrUnhandled: the actor's type has no handler for the message's type.
+	ErrUnhandled = errors.New("actor: message type not handled")
+	// ErrNameTaken: Spawn, and another actor is registered under the name.
+	ErrNameTaken = errors.New("actor: name taken")
+	// ErrSelfAsk: an actor waits for itself, which would never end.
+	ErrSelfAsk = errors.New("actor: an actor cannot wait for itself")
+	// ErrTooLarge: the message, or the reply, is over the frame limit.
+	ErrTooLarge = errors.New("actor: message too large")
+)
+
+var errSelfAsk = &wire.GivenUp{Fate: wire.FateNotSent, Err: ErrSelfAsk}
+
+// Fate says what is known of a message whose sender got an error.
+type Fate uint8
+
+// The fates.
+const (
+	Unknown    Fate = Fate(wire.FateUnknown)    // it was sent; whether it was handled is not known
+	NotSent    Fate = Fate(wire.FateNotSent)    // it never reached the mailbox
+	NotBegun   Fate = Fate(wire.FateNotBegun)   // the actor ended before beginning it
+	InProgress Fate = Fate(wire.FateInProgress) // the actor died while handling it
+)
+
+// String returns a few words.
+func (f Fate) String() string {
+	switch f {
+	case NotSent:
+		return "not sent"
+	case NotBegun:
+		return "not begun"
+	case InProgress:
+		return "in progress when the actor died"
+	}
+	return "sent, fate unknown"
+}
+
+// A DeliveryError is why a Tell or an Ask did not do its work, and what is known
+// of the message. Err is the context's error, one of this package's, or a
+// *DownError.
+type DeliveryError struct {
+	Op   string // "tell", "ask", "stop" or "kill"
+	To   Ref
+	Fate Fate
+	Err  error
+}
+
+// Error returns what was done to whom, why it failed, and the message's fate.
+func (e *DeliveryError) Error() string {
+	return fmt.Sprintf("%s %v: %v (%v)", e.Op, e.To, e.Err, e.Fate)
+}
+
+// Unwrap returns Err.
+func (e *DeliveryError) Unwrap() error { return e.Err }
+
+// A DownError says that the actor is dead. Unwrap returns the Down's Reason, so
+// that errors.AsType[actor.Panic](err) finds it.
+type DownError struct{ Down Down }
+
+// Error names the actor and the reason.
+func (e *DownError) Error() string { return e.Down.String() }
+
+// Unwrap returns the reason.
+func (e *DownError) Unwrap() error { return e.Down.Reason }
+
+// A SpawnError is why an actor did not come up. Err is its [Reason] ([InitFailed]
+// with the start function's error, [BootFailed], [Panic], …), [ErrNameTaken],
+// [ErrNotBooted] or the context's error. Nothing is left of it when Spawn returns.
+type SpawnError struct {
+	Type string
+	Name string // "" if it had none
+	Down *Down  // its flight recorder; nil if there was no process
+	Err  error
+}
+
+// Error names the actor and what went wrong.
+func (e *SpawnError) Error() string {
+	if e.Name != "" {
+		return fmt.Sprintf("spawn %s %q: %v", e.Type, e.Name, e.Err)
+	}
+	return fmt.Sprintf("spawn %s: %v", e.Type, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *SpawnError) Unwrap() error { return e.Err }
+
+// A RemoteError is an error that was returned in another process. Its identity
+// stayed there: what arrives is its text, and the codes under which errors in
+// its tree were registered with [RegisterError]. errors.Is works for those.
+type RemoteError struct {
+	Text  string
+	Codes []string
+}
+
+// Error returns the text of the original.
+func (e *RemoteError) Error() string { return e.Text }
+
+// Is reports whether target is registered under one of the codes.
+func (e *RemoteError) Is(target error) bool {
+	for _, code := range e.Codes {
+		if known, ok := registered[code]; ok && known == target {
+			return true
+		}
+	}
+	return false
+}
+
+// registered errors by code. Filled while packages are initialised, and only
+// read after.
+var registered = map[string]error{}
+
+// RegisterError makes errors.Is(e, err) work for errors that come from other
+// processes. Call it in a package variable or an init function, so that every
+// process has it. It panics if the code or err is empty or the code is taken.
+//
+// Registered already are this package's errors, context.Canceled,
+// context.DeadlineExceeded, os.ErrExist, os.ErrNotExist, os.ErrPermission,
+// os.ErrClosed, os.ErrDeadlineExceeded, errors.ErrUnsupported, io.EOF and
+// io.ErrUnexpectedEOF.
+func RegisterError(code string, err error) {
+	if code == "" || err == nil {
+		panic("actor.RegisterError: an empty code or error")
+	}
+	if _, taken := registered[code]; taken {
+		panic(fmt.Sprintf("actor.RegisterError: the code %q is taken", code))
+	}
+	registered[code] = err
+}
+
+func init() {
+	for code, err := range map[string]error{
+		"actor.NotBooted":          ErrNotBooted,
+		"actor.NoActor":            ErrNoActor,
+		"actor.MailboxFull":        ErrMailboxFull,
+		"actor.Unhandled":          ErrUnhandled,
+		"actor.NameTaken":          ErrNameTaken,
+		"actor.SelfAsk":            ErrSelfAsk,
+		"actor.TooLarge":           ErrTooLarge,
+		"context.Canceled":         context.Canceled,
+		"context.DeadlineExceeded": context.DeadlineExceeded,
+		"fs.Exist":                 fs.ErrExist,
+		"fs.NotExist":              fs.ErrNotExist,
+		"fs.Permission":            fs.ErrPermission,
+		"os.Closed":                os.ErrClosed,
+		"os.DeadlineExceeded":      os.ErrDeadlineExceeded,
+		"errors.Unsupported":       errors.ErrUnsupported,
+		"io.EOF":                   io.EOF,
+		"io.UnexpectedEOF":         io.ErrUnexpectedEOF,
+	} {
+		RegisterError(code, err)
+	}
+}
+
+// failureOf makes an error of the actor's code fit to travel.
+func failureOf(err error) *wire.Failure {
+	f := &wire.Failure{Code: wire.Remote, Text: err.Error()}
+	for code, known := range registered {
+		if errors.Is(err, known) {
+			f.Codes = append(f.Codes, code)
+		}
+	}
+	return f
+}
+
+// undelivered gives an engine's error its public form.
+func (r Ref) undelivered(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if f, ok := errors.AsType[*wire.Failure](err); ok {
+		if f.Code == wire.Remote {
+			return &RemoteError{Text: f.Text, Codes: f.Codes}
+		}
+		return &DeliveryError{Op: op, To: r, Fate: Fate(f.Fate), Err: public(f)}
+	}
+	if g, ok := errors.AsType[*wire.GivenUp](err); ok {
+		return &DeliveryError{Op: op, To: r, Fate: Fate(g.Fate), Err: g.Err}
+	}
+	if limit, ok := errors.AsType[*codec.LimitError](err); ok {
+		err = fmt.Errorf("%w: %w", ErrTooLarge, limit)
+	}
+	return &DeliveryError{Op: op, To: r, Fate: NotSent, Err: err}
+}
+
+// public returns the error that a failure stands for.
+func public(f *wire.Failure) error {
+	sentinel := map[wire.Code]error{
+		wire.NoActor:   ErrNoActor,
+		wire.Full:      ErrMailboxFull,
+		wire.Unhandled: ErrUnhandled,
+		wire.NameTaken: ErrNameTaken,
+		wire.Closed:    os.ErrClosed,
+		wire.NotBooted: ErrNotBooted,
+		wire.TooLarge:  ErrTooLarge,
+	}[f.Code]
+	switch {
+	case f.Code == wire.Dead:
+		return &DownError{Down: newDown(f.Down)}
+	case f.Code == wire.StartFailed:
+		return newReason(f.Down.Reason)
+	case sentinel == nil:
+		return errors.New(f.Text)
+	case f.Text == "":
+		return sentinel
+	}
+	return fmt.Errorf("%w: %s", sentinel, f.Text)
+}

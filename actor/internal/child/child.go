@@ -1,0 +1,208 @@
+package child
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+	"github.com/progeny-go/progeny/mailbox"
+	"github.com/progeny-go/progeny/spawn"
+)
+
+// Exit statuses of an actor process whose end is not its own doing.
+const (
+	exitStartFailed = 1
+	exitParentLost  = 3
+	exitBrokenLink  = 4
+)
+
+// A Behaviour is the actor's code.
+type Behaviour interface {
+	// Start runs the start function with the msgpack of its argument.
+	Start(arg []byte) error
+	// Handle handles one message. Its results answer an Ask.
+	Handle(d *Delivery) (replyType string, reply any, err error)
+	// Stop runs once, before an orderly end.
+	Stop()
+}
+
+// A Child is the runtime of the one actor of this process.
+type Child struct {
+	birth *spawn.Birth
+	init  wire.Init
+	in    *mailbox.Reader
+	out   *mailbox.Writer
+	page  *mailbox.Page
+	queue *queue
+
+	corr       atomic.Uint64
+	logDropped atomic.Uint64
+
+	// The worker's own.
+	unacked      int
+	unackedBytes int
+	finished     uint64
+
+	mu       sync.Mutex // protects the following
+	calls    map[uint64]*call
+	handling map[uint64]*Delivery // Asks not yet answered
+	windows  map[codec.ID]*window
+	monitors map[uint64]struct{} // those whose Down is wanted
+}
+
+// Run turns this process into the actor that its node wants, and does not
+// return. behave returns the code of an actor type.
+func Run(b *spawn.Birth, behave func(actorType string, c *Child) (Behaviour, bool)) {
+	c := &Child{
+		birth:    b,
+		queue:    newQueue(),
+		calls:    make(map[uint64]*call),
+		handling: make(map[uint64]*Delivery),
+		windows:  make(map[codec.ID]*window),
+		monitors: make(map[uint64]struct{}),
+	}
+	if err := c.connect(); err != nil {
+		c.lost(err)
+	}
+	actor, ok := behave(c.init.Type, c)
+	if !ok {
+		c.startFailed(fmt.Errorf("no actor type is defined as %q when Boot is called; define types in package variables", c.init.Type))
+	}
+	go c.read()
+	if err := actor.Start(c.init.Arg); err != nil {
+		c.startFailed(err)
+	}
+	if err := c.send(&codec.Envelope{Kind: wire.KindReady}, nil); err != nil {
+		c.lost(err)
+	}
+	c.work(actor)
+}
+
+// connect says Hello and waits for Init.
+func (c *Child) connect() error {
+	var err error
+	if c.page, err = mailbox.OpenPage(c.birth.Files[0]); err != nil {
+		return err
+	}
+	c.birth.Files[0].Close()
+	if err := c.birth.Hello(); err != nil {
+		return err
+	}
+	// The node bounds what it sends; this side need not know by how much.
+	c.in = mailbox.NewReader(c.birth.Inbox, math.MaxInt32)
+	c.out = mailbox.NewWriter(c.birth.Outbox, mailbox.WriterConfig{})
+	f, err := c.in.Next()
+	if err != nil {
+		return err
+	}
+	var env codec.Envelope
+	if err := codec.DecodeEnvelope(f.Bytes, &env); err != nil {
+		return err
+	}
+	if env.Kind != wire.KindInit {
+		return fmt.Errorf("the first frame is of kind %d, not Init", env.Kind)
+	}
+	return codec.Decode(env.Payload, &c.init)
+}
+
+// Init returns what the node said this actor is.
+func (c *Child) Init() *wire.Init { return &c.init }
+
+// read runs for the life of the process.
+func (c *Child) read() {
+	for {
+		f, err := c.in.Next()
+		if err != nil {
+			c.lost(err)
+		}
+		if err := c.dispatch(f); err != nil {
+			c.lost(err)
+		}
+	}
+}
+
+// dispatch deals with one frame from the node.
+func (c *Child) dispatch(f mailbox.Frame) error {
+	var env codec.Envelope
+	if err := codec.DecodeEnvelope(f.Bytes, &env); err != nil {
+		return err
+	}
+	switch env.Kind {
+	case wire.KindTell, wire.KindAsk:
+		c.enqueue(&env, f)
+	case wire.KindReply:
+		c.answered(env.Corr, func(call *call) { call.answer(env.Type, env.Payload) })
+	case wire.KindFail:
+		failure := new(wire.Failure)
+		if err := codec.Decode(env.Payload, failure); err != nil {
+			return err
+		}
+		c.answered(env.Corr, func(call *call) { call.fail(failure) })
+	case wire.KindCancel:
+		c.cancel(env.Corr)
+	case wire.KindCredit:
+		var credit wire.Credit
+		if err := codec.Decode(env.Payload, &credit); err != nil {
+			return err
+		}
+		c.credit(env.To, credit)
+	case wire.KindStop:
+		c.queue.stop(true)
+	}
+	return nil // an unknown kind is skipped
+}
+
+// send writes one frame of this process that waits for nothing but the pipe.
+func (c *Child) send(env *codec.Envelope, body any) error {
+	f := mailbox.NewBuffer()
+	defer f.Free()
+	var err error
+	if body == nil {
+		f.Bytes, err = codec.AppendFrame(f.Bytes, env, c.init.FrameLimit)
+	} else {
+		f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, c.init.FrameLimit)
+	}
+	if err != nil {
+		return err
+	}
+	return c.out.Put(forever, f.Bytes)
+}
+
+// startFailed tells the node why, and ends.
+func (c *Child) startFailed(err error) {
+	c.send(&codec.Envelope{Kind: wire.KindFail}, failureOf(err))
+	c.out.Flush(forever)
+	os.Exit(exitStartFailed)
+}
+
+// lost ends the process because it has no node any more. Nothing of the actor
+// runs: whoever it could tell is gone.
+func (c *Child) lost(err error) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || isPipeError(err) {
+		os.Exit(exitParentLost)
+	}
+	fmt.Fprintf(os.Stderr, "progeny: the link to the node broke: %v\n", err)
+	os.Exit(exitBrokenLink)
+}
+
+func isPipeError(err error) bool {
+	_, ok := errors.AsType[*mailbox.PipeError](err)
+	return ok
+}
+
+// goodbye ends the process in order: it is the last frame.
+func (c *Child) goodbye(asked bool) {
+	if err := c.send(&codec.Envelope{Kind: wire.KindGoodbye}, wire.Goodbye{Asked: asked}); err != nil {
+		c.lost(err)
+	}
+	if err := c.out.Flush(forever); err != nil {
+		c.lost(err)
+	}
+	os.Exit(0)
+}

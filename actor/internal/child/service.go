@@ -1,0 +1,86 @@
+package child
+
+import (
+	"context"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+)
+
+// request asks the node itself.
+func (c *Child) request(ctx context.Context, service string, body, result any) error {
+	env := codec.Envelope{Kind: wire.KindAsk, Type: []byte(service)}
+	if at, ok := ctx.Deadline(); ok {
+		env.Deadline = at.UnixNano()
+	}
+	return c.exchange(ctx, &env, body, func(_, payload []byte) error {
+		if result == nil {
+			return nil
+		}
+		return codec.Decode(payload, result)
+	})
+}
+
+// Spawn starts a child of this actor.
+func (c *Child) Spawn(ctx context.Context, spec wire.Spec) (codec.ID, error) {
+	var id codec.ID
+	err := c.request(ctx, wire.ServiceSpawn, spec, &id)
+	return id, err
+}
+
+// Lookup returns the address registered under name.
+func (c *Child) Lookup(ctx context.Context, name string) (codec.ID, error) {
+	var id codec.ID
+	err := c.request(ctx, wire.ServiceLookup, name, &id)
+	return id, err
+}
+
+// Stop stops another actor and waits for its end.
+func (c *Child) Stop(ctx context.Context, id codec.ID) error {
+	return c.request(ctx, wire.ServiceStop, id, nil)
+}
+
+// Kill is like Stop without asking.
+func (c *Child) Kill(ctx context.Context, id codec.ID) error {
+	return c.request(ctx, wire.ServiceKill, id, nil)
+}
+
+// StopSelf ends this actor after the message in progress.
+func (c *Child) StopSelf() { c.queue.stop(false) }
+
+// Monitor asks for the Down of another actor; it comes as a message.
+func (c *Child) Monitor(ctx context.Context, target codec.ID) (uint64, error) {
+	id := c.corr.Add(1)
+	c.mu.Lock()
+	c.monitors[id] = struct{}{}
+	c.mu.Unlock()
+	if err := c.request(ctx, wire.ServiceMonitor, wire.MonitorRequest{ID: id, Target: target}, nil); err != nil {
+		c.unmonitor(id)
+		return 0, err
+	}
+	return id, nil
+}
+
+// Demonitor ends a monitor. Its Down is not delivered after that, even if it is
+// in the queue already.
+func (c *Child) Demonitor(ctx context.Context, id uint64) error {
+	if !c.unmonitor(id) {
+		return nil
+	}
+	return c.request(ctx, wire.ServiceDemonitor, wire.MonitorRequest{ID: id}, nil)
+}
+
+func (c *Child) unmonitor(id uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.monitors[id]
+	delete(c.monitors, id)
+	return ok
+}
+
+// wantsDown uses the monitor up.
+func (c *Child) wantsDown(d *Delivery) bool {
+	var body []byte
+	var down struct{ Monitor uint64 }
+	return codec.Decode(d.Payload, &body) == nil && codec.Decode(body, &down) == nil && c.unmonitor(down.Monitor)
+}

@@ -1,0 +1,120 @@
+package child
+
+import (
+	"context"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+	"github.com/progeny-go/progeny/mailbox"
+)
+
+// enqueue takes a message off the reader's hands.
+func (c *Child) enqueue(env *codec.Envelope, f mailbox.Frame) {
+	d := &Delivery{
+		From:     env.From,
+		Type:     env.Type,
+		Trace:    env.Trace,
+		Payload:  env.Payload,
+		size:     len(f.Bytes),
+		deadline: env.Deadline,
+	}
+	if env.Kind == wire.KindAsk {
+		d.Corr = env.Corr
+		c.mu.Lock()
+		c.handling[d.Corr] = d
+		c.mu.Unlock()
+	}
+	c.queue.push(d, f.Owned)
+}
+
+// cancel ends the context of an Ask whose asker has given up.
+func (c *Child) cancel(corr uint64) {
+	c.mu.Lock()
+	d := c.handling[corr]
+	c.mu.Unlock()
+	if d != nil {
+		d.end(context.Canceled)
+	}
+}
+
+// work handles messages until it is to stop. It does not return.
+func (c *Child) work(actor Behaviour) {
+	var batch []*Delivery
+	for {
+		var stopped bool
+		if batch, stopped = c.queue.next(batch); stopped {
+			break
+		}
+		for i, d := range batch {
+			batch[i] = nil
+			if stopped, _ = c.queue.isStopped(); stopped {
+				break
+			}
+			c.handle(actor, d)
+		}
+	}
+	_, asked := c.queue.isStopped()
+	actor.Stop()
+	c.goodbye(asked)
+}
+
+// handle runs the actor's code for one message. The page is written first, so
+// that whatever happens the node knows which message it was; the reply goes
+// out before the message counts as finished.
+func (c *Child) handle(actor Behaviour, d *Delivery) {
+	c.finished++
+	d.seq = c.finished
+	c.page.Note(d.seq, d.From[:], d.Type)
+	c.page.Begin(d.seq)
+	if string(d.Type) != wire.DownType || c.wantsDown(d) {
+		replyType, reply, err := actor.Handle(d)
+		c.conclude(d, replyType, reply, err)
+	}
+	c.page.Finish(d.seq)
+	c.unacked++
+	c.unackedBytes += d.size
+	if c.unacked >= c.init.AckMessages || c.unackedBytes >= c.init.AckBytes {
+		c.unacked, c.unackedBytes = 0, 0
+		if err := c.send(&codec.Envelope{Kind: wire.KindAck}, c.finished); err != nil {
+			c.lost(err)
+		}
+	}
+}
+
+// conclude answers an Ask; of a Tell only the error is of interest.
+func (c *Child) conclude(d *Delivery, replyType string, reply any, err error) {
+	if d.Corr == 0 {
+		if err != nil {
+			c.respond(&codec.Envelope{Kind: wire.KindFail, Type: d.Type}, failureOf(err))
+		}
+		return
+	}
+	c.mu.Lock()
+	delete(c.handling, d.Corr)
+	c.mu.Unlock()
+	d.end(context.Canceled)
+	if err != nil {
+		c.respond(&codec.Envelope{Kind: wire.KindFail, Corr: d.Corr}, failureOf(err))
+		return
+	}
+	c.respond(&codec.Envelope{Kind: wire.KindReply, Corr: d.Corr, Type: []byte(replyType), Trace: d.Trace}, &reply)
+}
+
+// respond sends a reply. One that cannot be encoded, or is too large, becomes
+// an error: somebody waits.
+func (c *Child) respond(env *codec.Envelope, body any) {
+	f := mailbox.NewBuffer()
+	defer func() { f.Free() }()
+	var err error
+	if f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, c.init.FrameLimit); err != nil {
+		f.Free()
+		f = mailbox.NewBuffer()
+		fail := codec.Envelope{Kind: wire.KindFail, Corr: env.Corr, Type: env.Type}
+		if f.Bytes, err = codec.AppendMessage(f.Bytes, &fail, failureOf(err), c.init.FrameLimit); err != nil {
+			c.lost(err)
+		}
+	}
+	if err := c.out.Put(forever, f.Bytes); err != nil {
+		c.lost(err)
+	}
+}

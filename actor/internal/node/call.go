@@ -1,0 +1,43 @@
+package node
+
+import (
+	"sync"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/mailbox"
+)
+
+// A call is one Ask of the host program in flight. Whoever removes it from the
+// Cell's pending ones, and nobody else, answers it and sends on done.
+type call struct {
+	done    chan struct{} // one send for one use
+	typ     []byte
+	payload []byte
+	failure *wire.Failure
+}
+
+var callPool = sync.Pool{New: func() any {
+	return &call{done: make(chan struct{}, 1)}
+}}
+
+func newCall() *call { return callPool.Get().(*call) }
+
+// free makes the call available again. Its done channel must be empty.
+func (c *call) free() {
+	c.failure = nil
+	if cap(c.payload) <= mailbox.AdoptSize { // a large one would stay for ever
+		callPool.Put(c)
+	}
+}
+
+// answer takes a copy of the reply.
+func (c *call) answer(typ, payload []byte) {
+	c.typ = append(c.typ[:0], typ...)
+	c.payload = append(c.payload[:0], payload...)
+	c.done <- struct{}{}
+}
+
+func (c *call) fail(f *wire.Failure) {
+	c.failure = f
+	c.done <- struct{}{}
+}

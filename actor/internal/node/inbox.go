@@ -1,0 +1,329 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+	"github.com/progeny-go/progeny/mailbox"
+)
+
+// An Inbox is an address of the host program. It has a mailbox's bounds and a
+// mailbox's order, and no process.
+type Inbox struct {
+	id     codec.ID
+	node   *Node
+	limits mailbox.Capacity
+
+	mu      sync.Mutex // protects the following
+	closed  bool
+	queue   []Letter
+	bytes   int
+	waiting []waiting
+	arrived chan struct{} // closed and replaced when the queue gets its first letter
+	room    chan struct{} // closed and replaced when there may be room
+	corr    uint64
+	asks    map[uint64]pending
+	senders map[*channel]struct{}
+}
+
+// A Letter is one message in an Inbox. Its bytes are the receiver's.
+type Letter struct {
+	From    codec.ID
+	Type    string
+	Payload []byte
+	corr    uint64 // not zero: an Ask, or a Tell that wants to be acknowledged
+	ask     bool
+}
+
+// waiting is a letter of an actor for which there was no room.
+type waiting struct {
+	letter   Letter
+	admitted func()
+}
+
+// NewInbox makes an address with room for so much.
+func (n *Node) NewInbox(limits mailbox.Capacity) (*Inbox, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil, &wire.Failure{Code: wire.Closed, Fate: wire.FateNotSent}
+	}
+	b := &Inbox{
+		id:      wire.NewID(),
+		node:    n,
+		limits:  limits,
+		arrived: make(chan struct{}),
+		room:    make(chan struct{}),
+		asks:    make(map[uint64]pending),
+		senders: make(map[*channel]struct{}),
+	}
+	n.inboxes[b] = struct{}{}
+	routes.Store(b.id, b)
+	return b, nil
+}
+
+// ID returns the inbox's address.
+func (b *Inbox) ID() codec.ID { return b.id }
+
+// Receive waits for the next letter.
+func (b *Inbox) Receive(ctx context.Context) (Letter, error) {
+	for {
+		b.mu.Lock()
+		if len(b.queue) > 0 {
+			l := b.queue[0]
+			b.queue[0] = Letter{}
+			b.queue = b.queue[1:]
+			b.bytes -= len(l.Payload)
+			admitted := b.refillLocked()
+			b.mu.Unlock()
+			for _, f := range admitted {
+				f()
+			}
+			return l, nil
+		}
+		closed, arrived := b.closed, b.arrived
+		b.mu.Unlock()
+		if closed {
+			return Letter{}, fmt.Errorf("inbox: %w", os.ErrClosed)
+		}
+		select {
+		case <-arrived:
+		case <-ctx.Done():
+			return Letter{}, context.Cause(ctx)
+		}
+	}
+}
+
+// refillLocked moves what waited into the queue, and wakes the program's own
+// senders.
+func (b *Inbox) refillLocked() (admitted []func()) {
+	for len(b.waiting) > 0 && b.hasRoomLocked() {
+		w := b.waiting[0]
+		b.waiting = b.waiting[1:]
+		b.pushLocked(w.letter)
+		admitted = append(admitted, w.admitted)
+	}
+	close(b.room)
+	b.room = make(chan struct{})
+	return admitted
+}
+
+func (b *Inbox) hasRoomLocked() bool {
+	return len(b.queue) < b.limits.Messages && b.bytes < b.limits.Bytes
+}
+
+func (b *Inbox) pushLocked(l Letter) {
+	b.queue = append(b.queue, l)
+	b.bytes += len(l.Payload)
+	close(b.arrived)
+	b.arrived = make(chan struct{})
+}
+
+// put is the program's own way in.
+func (b *Inbox) put(ctx context.Context, l Letter) error {
+	for {
+		b.mu.Lock()
+		if b.closed {
+			b.mu.Unlock()
+			return gone(b.id)
+		}
+		if len(b.waiting) == 0 && b.hasRoomLocked() {
+			b.pushLocked(l)
+			b.mu.Unlock()
+			return nil
+		}
+		room := b.room
+		b.mu.Unlock()
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
+		}
+	}
+}
+
+func (b *Inbox) tell(ctx context.Context, env *codec.Envelope, message any) error {
+	payload, err := b.encode(message)
+	if err != nil {
+		return err
+	}
+	return b.put(ctx, Letter{From: env.From, Type: string(env.Type), Payload: payload})
+}
+
+func (b *Inbox) ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+	payload, err := b.encode(message)
+	if err != nil {
+		return err
+	}
+	call := newCall()
+	corr, ok := b.await(pending{call: call})
+	if !ok {
+		return gone(b.id)
+	}
+	err = b.put(ctx, Letter{From: env.From, Type: string(env.Type), Payload: payload, corr: corr, ask: true})
+	if err == nil {
+		select {
+		case <-call.done:
+			defer call.free()
+			if call.failure != nil {
+				return call.failure
+			}
+			return reply(call.typ, call.payload)
+		case <-ctx.Done():
+			err = &wire.GivenUp{Fate: wire.FateUnknown, Err: context.Cause(ctx)}
+		}
+	}
+	if !b.forget(corr) {
+		<-call.done
+	}
+	call.free()
+	return err
+}
+
+func (b *Inbox) encode(message any) ([]byte, error) {
+	payload, err := codec.Append(nil, message)
+	if err == nil && len(payload) > b.node.cfg.FrameLimit {
+		err = &codec.LimitError{What: "message", Limit: b.node.cfg.FrameLimit, Size: len(payload)}
+	}
+	return payload, err
+}
+
+// receive is target's.
+func (b *Inbox) receive(ch *channel, env *codec.Envelope, size int) {
+	l := Letter{From: env.From, Type: string(env.Type), Payload: append([]byte(nil), env.Payload...), ask: env.Kind == wire.KindAsk}
+	if env.Corr != 0 {
+		corr, ok := b.await(pending{link: ch.link, corr: env.Corr})
+		if !ok {
+			ch.refuse(env, size, gone(b.id))
+			return
+		}
+		l.corr = corr
+		ch.link.expect(env.Corr, route{inbox: b, corr: corr})
+	}
+	admitted := func() {
+		ch.taken(size)
+		if !l.ask && l.corr != 0 {
+			b.answer(l.corr, wire.Accepted{}, nil)
+		}
+	}
+	b.mu.Lock()
+	switch {
+	case b.closed:
+		b.mu.Unlock()
+		ch.taken(size)
+		return // its senders are told by close
+	case len(b.waiting) == 0 && b.hasRoomLocked():
+		b.pushLocked(l)
+		b.mu.Unlock()
+		admitted()
+	default:
+		b.waiting = append(b.waiting, waiting{l, admitted})
+		b.mu.Unlock()
+	}
+}
+
+// await registers who waits for an answer.
+func (b *Inbox) await(p pending) (corr uint64, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return 0, false
+	}
+	b.corr++
+	b.asks[b.corr] = p
+	return b.corr, true
+}
+
+func (b *Inbox) take(corr uint64) (pending, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, ok := b.asks[corr]
+	delete(b.asks, corr)
+	return p, ok
+}
+
+func (b *Inbox) forget(corr uint64) bool {
+	_, ok := b.take(corr)
+	return ok
+}
+
+// Asked reports whether the letter wants an answer.
+func (l *Letter) Asked() bool { return l.ask }
+
+// Reply answers a letter, once; it reports false when nobody waits for it.
+func (b *Inbox) Reply(l *Letter, typ string, value any, f *wire.Failure) (bool, error) {
+	if f != nil {
+		return b.answer(l.corr, nil, f), nil
+	}
+	payload, err := b.encode(value)
+	if err != nil {
+		return false, err
+	}
+	p, ok := b.take(l.corr)
+	if !ok {
+		return false, nil
+	}
+	if p.call != nil {
+		p.call.answer([]byte(typ), payload)
+	} else {
+		p.link.forward(p.corr, &codec.Envelope{Type: []byte(typ), Payload: payload})
+	}
+	return true, nil
+}
+
+func (b *Inbox) answer(corr uint64, body any, f *wire.Failure) bool {
+	p, ok := b.take(corr)
+	switch {
+	case !ok:
+	case f != nil:
+		p.fail(f)
+	default:
+		p.link.reply(p.corr, body)
+	}
+	return ok
+}
+
+func (b *Inbox) join(ch *channel) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.senders[ch] = struct{}{}
+	}
+	return !b.closed
+}
+
+func (b *Inbox) leave(ch *channel) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.senders, ch)
+}
+
+// Close gives the address up. What was not received is dead letters; who asked
+// is told.
+func (b *Inbox) Close() {
+	b.node.mu.Lock()
+	delete(b.node.inboxes, b)
+	b.node.mu.Unlock()
+	routes.Delete(b.id)
+	b.mu.Lock()
+	lost := len(b.queue) + len(b.waiting)
+	asks, senders := b.asks, b.senders
+	b.queue, b.waiting, b.asks, b.senders = nil, nil, nil, nil
+	if !b.closed {
+		b.closed = true
+		close(b.arrived)
+		close(b.room)
+	}
+	b.mu.Unlock()
+	b.node.deadLetters.Add(uint64(lost))
+	for _, p := range asks {
+		p.fail(gone(b.id))
+	}
+	for ch := range senders {
+		ch.close()
+	}
+}

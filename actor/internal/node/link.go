@@ -1,0 +1,321 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+	"github.com/progeny-go/progeny/mailbox"
+)
+
+// A link reads what one process writes and routes it. It trusts nothing: what
+// breaks the protocol ends the process with the reason Protocol.
+type link struct {
+	cell *Cell
+	proc *process
+	in   *mailbox.Reader
+	done chan struct{} // closed when run has returned
+	err  error         // why it returned; to be read after done
+
+	mu       sync.Mutex // protects the following
+	asks     map[uint64]route
+	channels map[codec.ID]*channel
+	watching map[uint64]*Cell // the monitors it holds
+}
+
+// route says where an Ask of this process went, so that it can be cancelled.
+type route struct {
+	cell  *Cell
+	corr  uint64
+	inbox *Inbox
+}
+
+// breach is what a process did that no actor does.
+type breach string
+
+func (b breach) Error() string { return string(b) }
+
+func newLink(c *Cell, p *process, in *mailbox.Reader) *link {
+	return &link{
+		cell:     c,
+		proc:     p,
+		in:       in,
+		done:     make(chan struct{}),
+		asks:     make(map[uint64]route),
+		channels: make(map[codec.ID]*channel),
+		watching: make(map[uint64]*Cell),
+	}
+}
+
+// run reads until the pipe ends, is drained, or breaks.
+func (l *link) run() {
+	defer close(l.done)
+	for l.err == nil {
+		var f mailbox.Frame
+		if f, l.err = l.in.Next(); l.err == nil {
+			l.err = l.handle(f.Bytes)
+		}
+	}
+	l.proc.linkEnded(l.err)
+}
+
+// handle deals with one frame.
+func (l *link) handle(content []byte) error {
+	var env codec.Envelope
+	if err := codec.DecodeEnvelope(content, &env); err != nil {
+		return breach(err.Error())
+	}
+	if l.proc.goodbye.Load() != nil {
+		return breach(fmt.Sprintf("a frame of kind %d after its goodbye", env.Kind))
+	}
+	switch env.Kind {
+	case wire.KindTell, wire.KindAsk:
+		return l.send(&env, len(content))
+	case wire.KindReply, wire.KindFail:
+		return l.answer(&env)
+	case wire.KindCancel:
+		l.cancel(env.Corr)
+	case wire.KindReady:
+		return l.proc.isReady()
+	case wire.KindAck:
+		var finished uint64
+		if err := codec.Decode(env.Payload, &finished); err != nil {
+			return breach(err.Error())
+		}
+		if err := l.cell.mailbox.Release(finished); errors.Is(err, mailbox.ErrProgress) {
+			return breach(err.Error())
+		}
+	case wire.KindLog:
+		var r wire.Record
+		if err := codec.Decode(env.Payload, &r); err != nil {
+			return breach(err.Error())
+		}
+		l.proc.logRecord(&r)
+	case wire.KindGoodbye:
+		var g wire.Goodbye
+		if err := codec.Decode(env.Payload, &g); err != nil {
+			return breach(err.Error())
+		}
+		l.proc.goodbye.Store(&g)
+	}
+	return nil // an unknown kind is skipped
+}
+
+// send routes a Tell or an Ask.
+func (l *link) send(env *codec.Envelope, size int) error {
+	env.From = l.cell.id // whatever it says
+	if env.Corr != 0 && !l.mayAsk(env.Corr) {
+		return breach(fmt.Sprintf("correlation %d twice, or more than %d unanswered Asks", env.Corr, wire.MaxAsks))
+	}
+	if env.Kind == wire.KindAsk && env.Corr == 0 {
+		return breach("an Ask without a correlation")
+	}
+	if env.To == (codec.ID{}) {
+		if env.Kind != wire.KindAsk {
+			return breach("a Tell to the node")
+		}
+		return l.serve(env)
+	}
+	t, ok := routes.Load(env.To)
+	if !ok {
+		l.noRoute(env)
+		return nil
+	}
+	ch := l.channel(env.To, t.(target))
+	if ch == nil {
+		l.noRoute(env)
+		return nil
+	}
+	if !ch.charge(size) {
+		return breach(fmt.Sprintf("more than %d messages or %d bytes on the way to one actor", wire.WindowMessages, wire.WindowBytes))
+	}
+	t.(target).receive(ch, env, size)
+	return nil
+}
+
+// noRoute answers for an address that nothing has any more.
+func (l *link) noRoute(env *codec.Envelope) {
+	l.refuse(env, gone(env.To))
+	l.control(&codec.Envelope{Kind: wire.KindCredit, To: env.To}, wire.Credit{Gone: true})
+}
+
+// channel returns the one to t, or nil when t has ended.
+func (l *link) channel(to codec.ID, t target) *channel {
+	l.mu.Lock()
+	ch := l.channels[to]
+	l.mu.Unlock()
+	if ch != nil {
+		return ch // only run makes channels, so there is no race to make one
+	}
+	ch = newChannel(l, to)
+	l.mu.Lock()
+	l.channels[to] = ch
+	l.mu.Unlock()
+	if !t.join(ch) {
+		l.drop(ch)
+		return nil
+	}
+	return ch
+}
+
+// drop forgets a channel; it reports whether it was there.
+func (l *link) drop(ch *channel) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.channels[ch.to] != ch {
+		return false
+	}
+	delete(l.channels, ch.to)
+	return true
+}
+
+// mayAsk reports whether corr is new and there is room for one more.
+func (l *link) mayAsk(corr uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, twice := l.asks[corr]
+	return !twice && len(l.asks) < wire.MaxAsks
+}
+
+// expect notes where an Ask goes.
+func (l *link) expect(corr uint64, r route) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asks[corr] = r
+}
+
+// settle removes an Ask that is answered or given up.
+func (l *link) settle(corr uint64) (route, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r, ok := l.asks[corr]
+	delete(l.asks, corr)
+	return r, ok
+}
+
+// cancel passes on that this process has given up an Ask.
+func (l *link) cancel(corr uint64) {
+	if r, ok := l.settle(corr); ok {
+		r.cancel()
+	}
+}
+
+func (r route) cancel() {
+	switch {
+	case r.cell != nil && r.cell.forget(r.corr):
+		r.cell.cancel(r.corr)
+	case r.inbox != nil:
+		r.inbox.forget(r.corr)
+	}
+}
+
+// answer passes a reply of this process on to whoever asked.
+func (l *link) answer(env *codec.Envelope) error {
+	if env.Kind == wire.KindFail {
+		f := new(wire.Failure)
+		if err := codec.Decode(env.Payload, f); err != nil {
+			return breach(err.Error())
+		}
+		// An actor may only report its own errors.
+		f.Code, f.Down, f.Fate = wire.Remote, nil, wire.FateUnknown
+		if env.Corr == 0 {
+			l.proc.failed(f, env.Type)
+			return nil
+		}
+		if p, ok := l.asked(env.Corr); ok {
+			p.fail(f)
+		}
+		return nil
+	}
+	p, ok := l.asked(env.Corr)
+	if !ok {
+		return nil
+	}
+	if p.call != nil {
+		p.call.answer(env.Type, env.Payload)
+		return nil
+	}
+	p.link.forward(p.corr, env)
+	return nil
+}
+
+// asked returns who waits for the answer; an answer that nobody waits for any
+// more (or never did) is dropped and counted.
+func (l *link) asked(corr uint64) (pending, bool) {
+	p, ok := l.cell.take(corr)
+	if !ok {
+		l.cell.node.lateReplies.Add(1)
+	}
+	return p, ok
+}
+
+// fail gives the asker an error.
+func (p pending) fail(f *wire.Failure) {
+	if p.call != nil {
+		p.call.fail(f)
+		return
+	}
+	p.link.fail(p.corr, f)
+}
+
+// forward answers an Ask of this process with another's reply, undecoded.
+func (l *link) forward(corr uint64, reply *codec.Envelope) {
+	if _, ok := l.settle(corr); !ok {
+		l.cell.node.lateReplies.Add(1)
+		return
+	}
+	env := codec.Envelope{Kind: wire.KindReply, Corr: corr, Type: reply.Type, Trace: reply.Trace, Payload: reply.Payload}
+	if err := l.control(&env, nil); errors.Is(err, mailbox.ErrFull) {
+		l.control(&codec.Envelope{Kind: wire.KindFail, Corr: corr},
+			&wire.Failure{Code: wire.Full, Text: "the reply did not fit: the asker does not read"})
+	}
+}
+
+// reply answers an Ask of this process.
+func (l *link) reply(corr uint64, body any) {
+	if _, ok := l.settle(corr); ok {
+		l.control(&codec.Envelope{Kind: wire.KindReply, Corr: corr}, body)
+	}
+}
+
+// fail answers an Ask of this process with an error.
+func (l *link) fail(corr uint64, f *wire.Failure) {
+	if _, ok := l.settle(corr); ok {
+		l.control(&codec.Envelope{Kind: wire.KindFail, Corr: corr}, f)
+	}
+}
+
+// refuse sends a message back: an Ask fails, a plain Tell is a dead letter.
+func (l *link) refuse(env *codec.Envelope, f *wire.Failure) {
+	if env.Corr == 0 {
+		l.cell.node.deadLetter(env, f.Error())
+		return
+	}
+	l.settle(env.Corr)
+	l.control(&codec.Envelope{Kind: wire.KindFail, Corr: env.Corr}, f)
+}
+
+func (l *link) control(env *codec.Envelope, body any) error { return l.cell.control(env, body) }
+
+// close cancels what the process had asked and ends its monitors.
+func (l *link) close() {
+	l.mu.Lock()
+	asks, watching := l.asks, l.watching
+	l.asks, l.watching = nil, nil
+	channels := l.channels
+	l.channels = nil
+	l.mu.Unlock()
+	for _, r := range asks {
+		r.cancel()
+	}
+	for id, c := range watching {
+		c.Demonitor(monitor{watcher: l.cell, id: id})
+	}
+	for _, ch := range channels {
+		if t, ok := routes.Load(ch.to); ok {
+			t.(target).leave(ch)
+		}
+	}
+}

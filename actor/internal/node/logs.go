@@ -1,0 +1,162 @@
+package node
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+)
+
+// The bounds of the queue in front of the program's logger. What does not fit
+// is dropped and counted: neither an actor nor the node waits for a logger.
+const (
+	logRecords = 4096
+	logBytes   = 8 << 20
+	// logPatience is how long closing waits for a logger that hangs.
+	logPatience = time.Second
+)
+
+// logs hands records to the program's logger, on a goroutine of its own.
+type logs struct {
+	handler slog.Handler
+	level   int // the least level that the handler wants
+
+	bytes    atomic.Int64
+	dropped  atomic.Uint64
+	reported uint64 // how much of dropped is logged; the writer's own
+	done     chan struct{}
+
+	mu     sync.Mutex // protects the following
+	closed bool
+	queue  chan slog.Record
+}
+
+func newLogs(l *slog.Logger) *logs {
+	g := &logs{
+		handler: l.Handler(),
+		queue:   make(chan slog.Record, logRecords),
+		done:    make(chan struct{}),
+	}
+	g.level = leastLevel(g.handler)
+	go g.write()
+	return g
+}
+
+// leastLevel finds what a handler lets through. Levels are in steps of four.
+func leastLevel(h slog.Handler) int {
+	for level := slog.LevelDebug - 4; level <= slog.LevelError; level += 4 {
+		if h.Enabled(context.Background(), level) {
+			return int(level)
+		}
+	}
+	return int(slog.LevelError) + 1
+}
+
+// write ends when the queue is closed and empty.
+func (g *logs) write() {
+	defer close(g.done)
+	for r := range g.queue {
+		g.bytes.Add(-int64(len(r.Message)))
+		g.handler.Handle(context.Background(), r)
+		if n := g.dropped.Load(); n > g.reported {
+			lost := slog.NewRecord(time.Now(), slog.LevelWarn, "log records dropped: the logger is too slow", 0)
+			lost.AddAttrs(slog.Uint64("count", n-g.reported))
+			g.reported = n
+			g.handler.Handle(context.Background(), lost)
+		}
+	}
+}
+
+// add queues a record, or drops it.
+func (g *logs) add(r slog.Record) {
+	if int(r.Level) < g.level {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	size := int64(len(r.Message))
+	if g.closed || g.bytes.Load()+size > logBytes {
+		g.dropped.Add(1)
+		return
+	}
+	g.bytes.Add(size)
+	select {
+	case g.queue <- r:
+	default:
+		g.bytes.Add(-size)
+		g.dropped.Add(1)
+	}
+}
+
+// close waits until what was queued is written, or the logger hangs.
+func (g *logs) close() {
+	g.mu.Lock()
+	if !g.closed {
+		g.closed = true
+		close(g.queue)
+	}
+	g.mu.Unlock()
+	limit := time.NewTimer(logPatience)
+	defer limit.Stop()
+	select {
+	case <-g.done:
+	case <-limit.C:
+	}
+}
+
+func (g *logs) deadLetter(env *codec.Envelope, why string) {
+	r := slog.NewRecord(time.Now(), slog.LevelDebug, "dead letter", 0)
+	r.AddAttrs(slog.String("type", string(env.Type)), slog.String("to", wire.FormatID(env.To)),
+		slog.String("from", wire.FormatID(env.From)), slog.String("why", why))
+	g.add(r)
+}
+
+// identity returns the attributes that every record of an actor has.
+func (p *process) identity() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String("actor", p.cell.spec.Type),
+		slog.Int("pid", p.os.Pid),
+		slog.Uint64("incarnation", 1),
+	}
+	if name := p.cell.spec.Name; name != "" {
+		attrs = append(attrs, slog.String("name", name))
+	}
+	return attrs
+}
+
+func (p *process) log(at time.Time, level slog.Level, message string, attrs ...slog.Attr) {
+	r := slog.NewRecord(at, level, message, 0)
+	r.AddAttrs(p.identity()...)
+	r.AddAttrs(attrs...)
+	p.cell.node.logs.add(r)
+}
+
+// logRecord passes on a record of the actor's own logger.
+func (p *process) logRecord(r *wire.Record) {
+	p.log(r.Time, slog.Level(r.Level), r.Message, slogAttrs(r.Attrs)...)
+	p.logs.keep(r.Message)
+}
+
+func slogAttrs(attrs []wire.Attr) []slog.Attr {
+	out := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		if a.Group != nil {
+			out[i] = slog.Attr{Key: a.Key, Value: slog.GroupValue(slogAttrs(a.Group)...)}
+			continue
+		}
+		out[i] = slog.Any(a.Key, a.Value)
+	}
+	return out
+}
+
+func (p *process) logHandlerError(f *wire.Failure, messageType []byte) {
+	p.log(time.Now(), slog.LevelError, "handler failed", slog.String("message", string(messageType)), slog.String("error", f.Text))
+}
+
+func (p *process) logStuck() {
+	p.log(time.Now(), slog.LevelError, "killed, and still not dead: it hangs in the kernel")
+}

@@ -1,0 +1,118 @@
+package node
+
+import (
+	"context"
+	"sync"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+)
+
+// A target is whatever has an address: a Cell or an Inbox.
+type target interface {
+	// tell and ask take a message from the host program. Both encode it before
+	// anything is sent, and wait for room until ctx is done.
+	tell(ctx context.Context, env *codec.Envelope, message any) error
+	ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error
+	// receive takes one of size bytes from the process at the other end of ch,
+	// and gives the credit back when there is room for it. It never blocks.
+	receive(ch *channel, env *codec.Envelope, size int)
+	// join registers a sender that wants to hear of the target's end. It
+	// reports false when that has come already.
+	join(ch *channel) bool
+	// leave takes join back.
+	leave(ch *channel)
+}
+
+// routes holds the addresses of every system in this program, so that a
+// reference needs no system to be used.
+var routes sync.Map // codec.ID → target
+
+// Local is this program as what references stand on. It needs no Node: an
+// address leads to its own.
+type Local struct{}
+
+// Tell sends a message from the program to any address.
+func (Local) Tell(ctx context.Context, env *codec.Envelope, message any) error {
+	t, ok := routes.Load(env.To)
+	if !ok {
+		return gone(env.To)
+	}
+	return t.(target).tell(ctx, env, message)
+}
+
+// Ask sends a message and hands the reply's type and bytes to reply, which runs
+// on the caller's goroutine and must not keep the bytes.
+func (Local) Ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+	t, ok := routes.Load(env.To)
+	if !ok {
+		return gone(env.To)
+	}
+	return t.(target).ask(ctx, env, message, reply)
+}
+
+// Stop stops the actor of that address and waits until it has ended. One that
+// is no more is no error.
+func (Local) Stop(ctx context.Context, id codec.ID) error {
+	c := find(id)
+	if c == nil {
+		return nil
+	}
+	c.Stop()
+	return c.wait(ctx)
+}
+
+// Kill is like Stop without asking.
+func (Local) Kill(ctx context.Context, id codec.ID) error {
+	c := find(id)
+	if c == nil {
+		return nil
+	}
+	c.Kill()
+	return c.wait(ctx)
+}
+
+// find returns the cell of that address, or nil.
+func find(id codec.ID) *Cell {
+	t, _ := routes.Load(id)
+	c, _ := t.(*Cell)
+	return c
+}
+
+// gone is the answer for an address that nothing has, or has any more.
+func gone(id codec.ID) *wire.Failure {
+	if down := epitaphs.find(id); down != nil {
+		return &wire.Failure{Code: wire.Dead, Fate: wire.FateNotSent, Down: down}
+	}
+	return &wire.Failure{Code: wire.NoActor, Fate: wire.FateNotSent}
+}
+
+// epitaphLimit is how many ended actors are remembered, so that an Ask that
+// comes too late can still say what became of them.
+const epitaphLimit = 1024
+
+// epitaphs remembers how the last actors of this program ended.
+var epitaphs = epitaphBook{downs: make(map[codec.ID]*wire.Down)}
+
+// An epitaphBook forgets the oldest entry for each new one once it is full.
+type epitaphBook struct {
+	mu    sync.Mutex // protects the following
+	downs map[codec.ID]*wire.Down
+	ring  [epitaphLimit]codec.ID
+	next  int
+}
+
+func (b *epitaphBook) add(down *wire.Down) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.downs, b.ring[b.next])
+	b.ring[b.next] = down.ID
+	b.next = (b.next + 1) % len(b.ring)
+	b.downs[down.ID] = down
+}
+
+func (b *epitaphBook) find(id codec.ID) *wire.Down {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.downs[id]
+}

@@ -1,0 +1,63 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/progeny-go/progeny/codec"
+)
+
+// Cause is the kind of an exit reason.
+type Cause string
+
+// The causes. The order is that of the table in docs/design.md.
+const (
+	Normal      Cause = "normal"
+	Shutdown    Cause = "shutdown"
+	InitFailed  Cause = "init failed"
+	BootFailed  Cause = "boot failed"
+	Panic       Cause = "panic"
+	ExitCode    Cause = "exit code"
+	Signal      Cause = "signal"
+	Killed      Cause = "killed"
+	Protocol    Cause = "protocol"
+	NoSuchActor Cause = "no such actor" // a monitor's answer for one that is no more
+)
+
+// Reason says why an actor's process ended.
+type Reason struct {
+	Cause  Cause
+	Detail string // panic value, boot or protocol detail
+	Stack  string
+	Code   int
+	Signal int
+	Core   bool
+	Init   *Failure // the start function's error
+}
+
+// Note is what is remembered of one message: enough to find it in a log.
+type Note struct {
+	Seq  uint64
+	Type string
+	From codec.ID
+}
+
+// Down is the flight recorder of one process: why it ended, and what it did last.
+type Down struct {
+	Monitor     uint64
+	ID          codec.ID
+	Type        string
+	Name        string
+	Incarnation uint64
+	Pid         int
+	Started     time.Time
+	Uptime      time.Duration
+	UserTime    time.Duration
+	SystemTime  time.Duration
+	MaxRSS      int64
+	Reason      Reason
+	InProgress  *Note  // the message it died on, if any
+	Recent      []Note // those before it, oldest first
+	NotBegun    int    // messages it had accepted and never begun
+	Truncated   int    // bytes of a frame that it did not finish writing
+	Log         []string
+}

@@ -1,0 +1,72 @@
+package wire
+
+// Code says what kind of failure an Ask, a Tell or a service met.
+type Code string
+
+// The codes of failures.
+const (
+	// Remote: the handler (or start function) returned an error.
+	Remote Code = "remote"
+	// Dead: the receiver has ended, before or meanwhile; Failure.Down says how.
+	Dead Code = "dead"
+	// NoActor: no actor has this address or name.
+	NoActor Code = "no actor"
+	// Full: the mailbox refused.
+	Full Code = "full"
+	// Unhandled: the receiver's type has no handler for the message's type.
+	Unhandled Code = "unhandled"
+	// NameTaken: another actor is registered under the name.
+	NameTaken Code = "name taken"
+	// StartFailed: the process did not become ready; Failure.Down says why.
+	StartFailed Code = "start failed"
+	// Refused: the request itself is wrong.
+	Refused Code = "refused"
+	// Closed: the system is closed or closing.
+	Closed Code = "closed"
+	// NotBooted: the new process ran main without booting.
+	NotBooted Code = "not booted"
+	// TooLarge: the reply is over the frame limit.
+	TooLarge Code = "too large"
+)
+
+// Fate says what is known of a message whose sender gets an error.
+type Fate uint8
+
+// The fates of a message.
+const (
+	FateUnknown    Fate = iota // it was sent; nothing is known
+	FateNotSent                // it never left the sender
+	FateNotBegun               // its receiver ended before beginning it
+	FateInProgress             // its receiver died while handling it
+)
+
+// Failure is an error that crosses processes: text and codes, never identity.
+// It implements error so that both sides can hand it up until the actor
+// package gives it its public type.
+type Failure struct {
+	Code  Code
+	Text  string
+	Codes []string // registered codes of the errors in a Remote error's tree
+	Fate  Fate
+	Down  *Down
+}
+
+// Error returns the failure's text.
+func (f *Failure) Error() string {
+	if f.Text == "" {
+		return string(f.Code)
+	}
+	return f.Text
+}
+
+// GivenUp is the error of a sender that stopped waiting: its context was done.
+type GivenUp struct {
+	Fate Fate
+	Err  error
+}
+
+// Error returns the text of the context's error.
+func (g *GivenUp) Error() string { return g.Err.Error() }
+
+// Unwrap returns the context's error.
+func (g *GivenUp) Unwrap() error { return g.Err }

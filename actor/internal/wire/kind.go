@@ -1,0 +1,64 @@
+package wire
+
+import "github.com/progeny-go/progeny/codec"
+
+// The kinds of frames. The numbers are part of the protocol.
+const (
+	// Init tells a new process what it is. Payload: [Init].
+	KindInit codec.Kind = 1
+	// Ready says that the start function has returned. No payload.
+	KindReady codec.Kind = 2
+	// Tell is a message without a reply. With a correlation it asks for an
+	// acknowledgement: an empty Reply once the mailbox has taken it, or Fail.
+	KindTell codec.Kind = 3
+	// Ask is a message that is answered by a Reply or a Fail.
+	KindAsk codec.Kind = 4
+	// Reply answers the Ask (or the Tell) with the same correlation.
+	KindReply codec.Kind = 5
+	// Fail is a reply that is an error. Without a correlation it is the start
+	// function's error before Ready, and after it that of a Tell's handler.
+	// Payload: [Failure].
+	KindFail codec.Kind = 6
+	// Cancel says that the asker of this correlation has given up.
+	KindCancel codec.Kind = 7
+	// Stop asks the process to end after the message in progress.
+	KindStop codec.Kind = 8
+	// Goodbye is the last frame of a process that ends of its own will.
+	// Payload: [Goodbye].
+	KindGoodbye codec.Kind = 9
+	// Ack counts the messages that the process has finished. Payload: uint.
+	KindAck codec.Kind = 10
+	// Credit gives back room for Tells and Asks to To. Payload: [Credit].
+	KindCredit codec.Kind = 11
+	// Log carries one record of the actor's logger. Payload: [Record].
+	KindLog codec.Kind = 12
+)
+
+// The node's services: an Ask whose destination is the zero ID has one of
+// these as its message type.
+const (
+	ServiceSpawn     = "node.spawn"     // [Spec] → codec.ID
+	ServiceLookup    = "node.lookup"    // string → codec.ID
+	ServiceMonitor   = "node.monitor"   // [MonitorRequest] → nothing
+	ServiceDemonitor = "node.demonitor" // [MonitorRequest] → nothing
+	ServiceStop      = "node.stop"      // codec.ID → nothing, when it has ended
+	ServiceKill      = "node.kill"      // codec.ID → nothing, when it has ended
+)
+
+// DownType is the message type under which an actor receives a [Down].
+const DownType = "github.com/progeny-go/progeny/actor.Down"
+
+// The window: how much of what a process has sent to one destination may not
+// yet have been taken in by that destination's mailbox. The sender waits when
+// it holds WindowMessages, or WindowBytes or more; so WindowBytes may be
+// exceeded by one message. The node gives credit back in quarters.
+const (
+	WindowMessages = 1024
+	WindowBytes    = 4 << 20
+)
+
+// MaxMonitors is how many monitors one process may hold.
+const MaxMonitors = 1 << 16
+
+// MaxAsks is how many Asks of one process may be unanswered.
+const MaxAsks = 1 << 16

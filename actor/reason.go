@@ -1,0 +1,173 @@
+package actor
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+)
+
+// A Reason says why an actor's process ended. It is one of the types below, and
+// no other; use a type switch, or errors.AsType on an error that has it inside.
+// Normal and Shutdown are the normal ends, everything else is abnormal (OTP's
+// rule for transient children).
+type Reason interface {
+	error
+	// IsNormal reports whether the actor ended as it should.
+	IsNormal() bool
+	wire() wire.Reason
+}
+
+// Normal: it stopped itself, by [Context.Stop].
+type Normal struct{}
+
+// Shutdown: it was asked to stop, and did.
+type Shutdown struct{}
+
+// InitFailed: the start function returned an error. Err is a [*RemoteError].
+type InitFailed struct{ Err error }
+
+// BootFailed: the process did not get as far as its start function, or that did
+// not return in time.
+type BootFailed struct{ Detail string }
+
+// Panic: a Go panic or fatal error. Value is its first lines without "panic: ",
+// like "assignment to entry in nil map" or "fatal error: stack overflow"; Stack
+// is what the Go runtime printed, at most 64 KiB.
+type Panic struct{ Value, Stack string }
+
+// ExitCode: somebody called os.Exit, or main returned. 0 is no normal end: an
+// actor that ends in order says so first. -1 means that the process's status
+// was taken by a wait elsewhere in the program and is not known.
+type ExitCode struct{ Code int }
+
+// Signal: a signal ended it: a fault in C code, or a kill from outside. Core
+// says that the kernel wrote a core file. Stack is what the Go runtime printed
+// before, if it did.
+type Signal struct {
+	Signal syscall.Signal
+	Core   bool
+	Stack  string
+}
+
+// Killed: it would not stop in time, or Kill was called.
+type Killed struct{ Detail string }
+
+// Protocol: it wrote what no actor writes, or closed its pipe.
+type Protocol struct{ Detail string }
+
+// NoSuchActor: a monitor's answer when there was nothing left to monitor. How
+// that actor ended is told once, to those who watched it then (OTP's noproc).
+type NoSuchActor struct{}
+
+func (Normal) Error() string       { return "normal" }
+func (Shutdown) Error() string     { return "shutdown" }
+func (r InitFailed) Error() string { return fmt.Sprintf("start function failed: %v", r.Err) }
+func (r BootFailed) Error() string { return "boot failed: " + r.Detail }
+func (r Panic) Error() string      { return "panic: " + firstLine(r.Value) }
+func (r ExitCode) Error() string {
+	switch r.Code {
+	case -1:
+		return "exited; its status was taken by another wait"
+	case 0:
+		return "exited with status 0, without a goodbye"
+	}
+	return fmt.Sprintf("exited with status %d", r.Code)
+}
+func (r Signal) Error() string {
+	if r.Core {
+		return fmt.Sprintf("signal: %v (core dumped)", r.Signal)
+	}
+	return fmt.Sprintf("signal: %v", r.Signal)
+}
+func (r Killed) Error() string    { return "killed: " + r.Detail }
+func (r Protocol) Error() string  { return "broke the protocol: " + r.Detail }
+func (NoSuchActor) Error() string { return "no such actor" }
+
+// IsNormal is true.
+func (Normal) IsNormal() bool { return true }
+
+// IsNormal is true.
+func (Shutdown) IsNormal() bool { return true }
+
+// IsNormal is false.
+func (InitFailed) IsNormal() bool { return false }
+
+// IsNormal is false.
+func (BootFailed) IsNormal() bool { return false }
+
+// IsNormal is false.
+func (Panic) IsNormal() bool { return false }
+
+// IsNormal is false.
+func (ExitCode) IsNormal() bool { return false }
+
+// IsNormal is false.
+func (Signal) IsNormal() bool { return false }
+
+// IsNormal is false.
+func (Killed) IsNormal() bool { return false }
+
+// IsNormal is false.
+func (Protocol) IsNormal() bool { return false }
+
+// IsNormal is false.
+func (NoSuchActor) IsNormal() bool { return false }
+
+// Unwrap returns the start function's error.
+func (r InitFailed) Unwrap() error { return r.Err }
+
+func (Normal) wire() wire.Reason   { return wire.Reason{Cause: wire.Normal} }
+func (Shutdown) wire() wire.Reason { return wire.Reason{Cause: wire.Shutdown} }
+func (r InitFailed) wire() wire.Reason {
+	return wire.Reason{Cause: wire.InitFailed, Detail: r.Err.Error(), Init: failureOf(r.Err)}
+}
+func (r BootFailed) wire() wire.Reason { return wire.Reason{Cause: wire.BootFailed, Detail: r.Detail} }
+func (r Panic) wire() wire.Reason {
+	return wire.Reason{Cause: wire.Panic, Detail: r.Value, Stack: r.Stack}
+}
+func (r ExitCode) wire() wire.Reason { return wire.Reason{Cause: wire.ExitCode, Code: r.Code} }
+func (r Signal) wire() wire.Reason {
+	return wire.Reason{Cause: wire.Signal, Signal: int(r.Signal), Core: r.Core, Stack: r.Stack}
+}
+func (r Killed) wire() wire.Reason    { return wire.Reason{Cause: wire.Killed, Detail: r.Detail} }
+func (r Protocol) wire() wire.Reason  { return wire.Reason{Cause: wire.Protocol, Detail: r.Detail} }
+func (NoSuchActor) wire() wire.Reason { return wire.Reason{Cause: wire.NoSuchActor} }
+
+// newReason is the other direction.
+func newReason(r wire.Reason) Reason {
+	switch r.Cause {
+	case wire.Normal:
+		return Normal{}
+	case wire.Shutdown:
+		return Shutdown{}
+	case wire.InitFailed:
+		return InitFailed{Err: remote(r)}
+	case wire.Panic:
+		return Panic{Value: r.Detail, Stack: r.Stack}
+	case wire.ExitCode:
+		return ExitCode{Code: r.Code}
+	case wire.Signal:
+		return Signal{Signal: syscall.Signal(r.Signal), Core: r.Core, Stack: r.Stack}
+	case wire.Killed:
+		return Killed{Detail: r.Detail}
+	case wire.Protocol:
+		return Protocol{Detail: r.Detail}
+	case wire.NoSuchActor:
+		return NoSuchActor{}
+	}
+	return BootFailed{Detail: r.Detail}
+}
+
+func remote(r wire.Reason) *RemoteError {
+	if r.Init == nil {
+		return &RemoteError{Text: r.Detail}
+	}
+	return &RemoteError{Text: r.Init.Text, Codes: r.Init.Codes}
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,165 @@
+package actor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/progeny-go/progeny/actor/internal/child"
+	"github.com/progeny-go/progeny/actor/internal/node"
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+)
+
+// A Ref is the address of an actor or an [Inbox]. It is a value: comparable, a
+// map key, printable, and free to travel inside messages and arguments. It
+// cannot be guessed (122 random bits), so whoever has it was given it. The zero
+// Ref is nobody's address.
+//
+// Its methods work in the program that made the actor and in every actor of it.
+// They are safe for concurrent use.
+type Ref struct{ id codec.ID }
+
+// engine is what a Ref stands on: the node in the program itself, the link to
+// it in an actor's process.
+type engine interface {
+	Tell(ctx context.Context, env *codec.Envelope, message any) error
+	Ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error
+	Stop(ctx context.Context, id codec.ID) error
+	Kill(ctx context.Context, id codec.ID) error
+}
+
+// here is this process's engine. Boot replaces it in an actor's process, before
+// any code of the actor runs.
+var here engine = node.Local{}
+
+// self is the actor of this process, if it is one.
+var self *child.Child
+
+// Tell sends a message without waiting for it to be handled. It returns when the
+// actor's mailbox has taken it; while that is full it waits until ctx is done,
+// or returns [ErrMailboxFull] if the actor's Spec says Reject. nil means that
+// the actor will handle the message unless it ends before.
+//
+// From an actor to another, Tell returns earlier, when the message is on its
+// way, as long as no more than 1024 of this sender's messages or 4 MiB of them
+// have not been taken; a mailbox that is gone by then makes it a dead letter.
+//
+// Errors are [*DeliveryError]; a message that cannot be encoded, is too large or
+// has no handler is refused before anything is sent.
+func (r Ref) Tell(ctx context.Context, message any) error {
+	if r.IsZero() {
+		return r.undelivered("tell", &wire.Failure{Code: wire.NoActor, Fate: wire.FateNotSent})
+	}
+	env := codec.Envelope{Kind: wire.KindTell, To: r.id, Type: []byte(nameOf(message))}
+	return r.undelivered("tell", here.Tell(ctx, &env, message))
+}
+
+// Ask sends a message and waits for the reply, which must be of type R; use any
+// to take whatever comes. The deadline of ctx is the handler's as well. When ctx
+// is done first, the handler's context is cancelled and a late reply is dropped.
+//
+// A handler's error arrives as [*RemoteError]. Everything else is a
+// [*DeliveryError], with a [*DownError] in it when the actor is dead or dies
+// meanwhile. An actor that asks itself gets [ErrSelfAsk].
+func Ask[R any](ctx context.Context, r Ref, message any) (R, error) {
+	var reply R
+	err := r.ask(ctx, message, func(typ, payload []byte) error {
+		want := nameFor[R]()
+		if want != "" && len(typ) > 0 && want != string(typ) {
+			return fmt.Errorf("ask %v: the reply is of type %s, not %s", r, typ, want)
+		}
+		return codec.Decode(payload, &reply)
+	})
+	return reply, err
+}
+
+// ask is Ask without the type parameter.
+func (r Ref) ask(ctx context.Context, message any, reply func(typ, payload []byte) error) error {
+	switch {
+	case r.IsZero():
+		return r.undelivered("ask", &wire.Failure{Code: wire.NoActor, Fate: wire.FateNotSent})
+	case self != nil && self.Init().ID == r.id:
+		return r.undelivered("ask", errSelfAsk)
+	}
+	env := codec.Envelope{Kind: wire.KindAsk, To: r.id, Type: []byte(nameOf(message)), Deadline: deadline(ctx)}
+	var unfit error // the message was delivered and answered; the answer is not to be used
+	err := here.Ask(ctx, &env, message, func(typ, payload []byte) error {
+		unfit = reply(typ, payload)
+		return nil
+	})
+	if err != nil {
+		return r.undelivered("ask", err)
+	}
+	return unfit
+}
+
+// deadline returns ctx's in Unix nanoseconds, or zero.
+func deadline(ctx context.Context) int64 {
+	if at, ok := ctx.Deadline(); ok && at.After(time.Unix(0, 0)) {
+		return at.UnixNano()
+	}
+	return 0
+}
+
+// Stop asks the actor to end after the message in progress, and waits until it
+// has, or ctx is done. It is not left to the actor's good will: after the
+// Spec's StopTimeout it gets SIGTERM, a second later SIGKILL. Messages that
+// were not begun are dead letters. An actor that is no more is no error.
+// An actor stops itself with [Context.Stop]; Stop on itself is [ErrSelfAsk].
+func (r Ref) Stop(ctx context.Context) error { return r.end(ctx, "stop", here.Stop) }
+
+// Kill ends the actor's process and its process group at once, without notice,
+// and waits until it is gone, or ctx is done.
+func (r Ref) Kill(ctx context.Context) error { return r.end(ctx, "kill", here.Kill) }
+
+func (r Ref) end(ctx context.Context, verb string, end func(context.Context, codec.ID) error) error {
+	if self != nil && self.Init().ID == r.id {
+		return r.undelivered(verb, errSelfAsk)
+	}
+	return r.undelivered(verb, end(ctx, r.id))
+}
+
+// IsZero reports whether r is nobody's address.
+func (r Ref) IsZero() bool { return r == Ref{} }
+
+const refPrefix = "actor:"
+
+// String returns a notation that [ParseRef] reads: "actor:" and a UUID.
+func (r Ref) String() string { return refPrefix + wire.FormatID(r.id) }
+
+// ParseRef reads what String writes.
+func ParseRef(s string) (Ref, error) {
+	text, ok := strings.CutPrefix(s, refPrefix)
+	if !ok {
+		return Ref{}, fmt.Errorf("parse ref %q: it does not begin with %q", s, refPrefix)
+	}
+	id, err := wire.ParseID(text)
+	if err != nil {
+		return Ref{}, fmt.Errorf("parse ref %q: %w", s, err)
+	}
+	return Ref{id}, nil
+}
+
+// MarshalBinary returns the 16 bytes of the address. It is how a Ref travels
+// in messages.
+func (r Ref) MarshalBinary() ([]byte, error) { return r.id[:], nil }
+
+// UnmarshalBinary reads what MarshalBinary writes.
+func (r *Ref) UnmarshalBinary(b []byte) error {
+	if len(b) != len(r.id) {
+		return fmt.Errorf("unmarshal ref: %d bytes instead of %d", len(b), len(r.id))
+	}
+	copy(r.id[:], b)
+	return nil
+}
+
+// MarshalText returns String's notation.
+func (r Ref) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads it.
+func (r *Ref) UnmarshalText(b []byte) (err error) {
+	*r, err = ParseRef(string(b))
+	return err
+}

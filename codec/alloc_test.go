@@ -1,0 +1,47 @@
+package codec
+
+import "testing"
+
+// The hot paths do not allocate once their buffers are large enough. Under the
+// race detector sync.Pool drops items on purpose, which allocates.
+func TestAllocations(t *testing.T) {
+	var e Envelope
+	var got fixed
+	buf := mustFrame(t, sample(make([]byte, 64)))
+	frame := content(t, sample(make([]byte, 64)))
+	payload := mustAppend(t, &fixed{1, 2, 3.5, true})
+	in, v := sample(make([]byte, 64)), &fixed{}
+	dst := make([]byte, 0, 4096)
+	for _, c := range []struct {
+		name   string
+		pooled bool
+		f      func() error
+	}{
+		{"AppendFrame", false, func() (err error) { _, err = AppendFrame(dst, in, 0); return }},
+		{"Split", false, func() (err error) { _, _, _, err = Split(buf, 0); return }},
+		{"DecodeEnvelope", false, func() error { return DecodeEnvelope(frame, &e) }},
+		{"PeekKind", false, func() (err error) { _, err = PeekKind(frame); return }},
+		{"AppendMessage", true, func() (err error) { _, err = AppendMessage(dst, in, v, 0); return }},
+		{"Append", true, func() (err error) { _, err = Append(dst, v); return }},
+		{"Decode", true, func() error { return Decode(payload, &got) }},
+	} {
+		if c.pooled && raceDetector {
+			continue
+		}
+		if n := testing.AllocsPerRun(1000, func() {
+			if err := c.f(); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s allocates %v times, want 0", c.name, n)
+		}
+	}
+}
+
+// fixed is a message that holds no memory of its own.
+type fixed struct {
+	A int
+	B uint64
+	C float64
+	D bool
+}

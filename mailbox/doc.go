@@ -1,0 +1,67 @@
+// Package mailbox moves frames through nonblocking pipes: a [Writer] that
+// gathers frames and keeps them until they are done with, a [Reader] that takes
+// them out in batches, and a [Page] of shared memory on which the reading
+// process says how far it has come. What a frame means is not its business.
+//
+//	w := mailbox.NewWriter(f, mailbox.WriterConfig{})
+//	if err := w.Put(ctx, frame); err != nil { … }
+//
+//	r := mailbox.NewReader(f, codec.DefaultFrameLimit)
+//	for {
+//		frame, err := r.Next()
+//		…
+//	}
+//
+// # Two kinds of frames
+//
+// Counted frames (Put, TryPut, Enqueue, Force) are what a mailbox is bounded by: a
+// writer takes one while it holds fewer than [Capacity] says. Control frames
+// (Push) are not counted and never wait, so that the acknowledgement which makes
+// room is not stuck behind those who wait for it.
+//
+// # Order
+//
+// Counted frames arrive in the order in which they were taken in. Those that find
+// no room wait in one queue, first come, first served, whether their caller blocks
+// (Put) or not (Enqueue, Force); nobody who comes later passes them, except that
+// one who gives up leaves the queue. A control frame overtakes those who wait, and
+// nothing that was taken in before it. There is no other order between goroutines
+// than the one in which they got here.
+//
+// # Blocking
+//
+// Only Put, Flush and Close of a Writer and Next of a Reader wait. Put waits for
+// room, Flush for the pipe, both until their ctx is done; neither holds a thread
+// meanwhile. Nobody waits for a write of somebody else: who finds one under way
+// appends and leaves.
+//
+// A lone frame is written at once by its sender. Senders who follow closely upon
+// one another, or meet a full pipe, leave the writing to a goroutine that lives while
+// traffic flows: then a frame is on its way within microseconds if there is more
+// than one processor; with GOMAXPROCS=1 it goes out when the sender next blocks,
+// is preempted (after 10 ms of work), calls Flush, or has 32 KiB together. An idle Writer has no goroutine and no buffer
+// but what holds frames not yet released; an idle Reader has no buffer.
+//
+// # Failure
+//
+// A frame once begun is finished or the writer is broken: a ctx that ends, ends the wait
+// for room, never a write. The first error of the pipe is final; every later call
+// returns the same [*PipeError] (it wraps EPIPE when the reader is gone: there is no
+// death by SIGPIPE, as Go turns that signal into EPIPE for all but the standard
+// files). After Close calls return an error that wraps [os.ErrClosed].
+//
+// Close writes what the pipe takes without waiting, no more; Flush before it to
+// be sure. What was written before is still delivered to the reader, then
+// [io.EOF]. A pipe that ends within a frame is a [*TruncatedError], never a clean end.
+//
+// The other end is not trusted: a length that lies allocates nothing, a count
+// of finished frames that cannot be true is [ErrProgress].
+//
+// # Platform notes
+//
+// Linux is complete. On macOS and the BSDs a Page is an unlinked temporary file,
+// which cannot be sealed against a change of its size: a hostile child could make
+// the parent fault. On Windows pipes go through [os.File], so that only the
+// writer's goroutine writes, Close writes nothing more, Drain ends at what is
+// buffered, and pages are errors.ErrUnsupported.
+package mailbox

@@ -1,0 +1,245 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+)
+
+const (
+	// maxRounds is how many writes a sender does for others before it hands over.
+	maxRounds = 16
+
+	// hotGap and hotStreak tell a stream from an exchange: so many writes, each begun
+	// so soon after the last one ended. A reply of another process takes longer.
+	hotGap    = time.Microsecond
+	hotStreak = 8
+
+	// linger is how long the drain goroutine waits for more before it ends.
+	linger = 50 * time.Microsecond
+
+	// helpBytes is how much may be unwritten before a sender writes although the
+	// drain goroutine lives: it may be without a processor.
+	helpBytes = 32 << 10
+)
+
+var start = time.Now()
+
+// now is a monotonic clock.
+func now() time.Duration { return time.Since(start) }
+
+// dispatch sees to it that what is unwritten gets written: by who is at it, by the
+// drain goroutine or by the caller. It is called with mu held and releases it.
+//
+// Whoever leaves bytes unwritten knows one of: role is taken, and its holder looks again under mu
+// before giving it back; or the drain goroutine lives, and looks before it ends.
+func (w *Writer) dispatch() {
+	unwritten := w.stream.unwritten()
+	switch {
+	case unwritten == 0 || w.err != nil || w.closed:
+	case w.draining && (unwritten < helpBytes || w.full):
+	case !w.role.TryLock():
+	case !w.draining && w.hotLocked():
+		w.role.Unlock()
+		w.startDrainLocked()
+	default:
+		w.writeRounds()
+	}
+	w.unlock()
+}
+
+// writeRounds writes, role and mu held, until nothing is left, the pipe is full, or it has
+// done enough for others; then it hands over to the drain goroutine.
+func (w *Writer) writeRounds() {
+	for range maxRounds {
+		w.writeHead(false)
+		if w.stream.unwritten() == 0 || w.full || w.err != nil || w.closed {
+			break
+		}
+	}
+	w.role.Unlock()
+	if w.stream.unwritten() > 0 {
+		w.startDrainLocked()
+	}
+	w.lastWrite = now()
+}
+
+// hotLocked counts the streak of writes that follow closely on one another and
+// says whether it is long enough.
+func (w *Writer) hotLocked() bool {
+	if now()-w.lastWrite > hotGap {
+		w.streak = 0
+		return false
+	}
+	w.streak++
+	return w.streak >= hotStreak
+}
+
+// writeHead does one write from the head of the stream. role and mu are held; mu is released
+// meanwhile. If wait, it waits until the pipe takes something, or for Close.
+func (w *Writer) writeHead(wait bool) {
+	s := w.stream.head
+	chunk := s.buf[s.written:]
+	w.offered = max(w.offered, s.last)
+	w.mu.Unlock()
+	n, err := w.sink.write(chunk, wait)
+	w.mu.Lock()
+	w.full = err == errWouldBlock
+	if n > 0 {
+		w.wroteLocked(s, n)
+	}
+	if err != nil && !w.full && !(w.closed && errors.Is(err, os.ErrDeadlineExceeded)) {
+		w.err = &PipeError{Op: "write", Err: err}
+		w.dismissLocked(w.err)
+		w.settleFlushesLocked(w.err)
+	}
+}
+
+func (w *Writer) wroteLocked(s *segment, n int) {
+	s.written += n
+	w.stream.written += uint64(n)
+	w.unwritten.Add(-int64(n))
+	if !w.cfg.Retain {
+		w.stream.dropWritten()
+		if !w.closed {
+			w.admitLocked()
+		}
+	}
+	w.stream.settle()
+	if len(w.flushes) > 0 {
+		w.settleFlushesLocked(nil)
+	}
+}
+
+func (w *Writer) startDrainLocked() {
+	if w.draining || w.closed || w.err != nil {
+		return
+	}
+	w.draining = true
+	w.streak = 0
+	w.drainer.Go(w.drain)
+}
+
+// drain writes what others append, waiting for the pipe where it must. It ends when
+// nothing came for a while, when the writer breaks, and when it is closed.
+func (w *Writer) drain() {
+	idle := now()
+	w.mu.Lock()
+	for w.err == nil && !w.closed {
+		if w.stream.unwritten() > 0 && w.role.TryLock() {
+			w.writeHead(true)
+			w.role.Unlock()
+			w.unlock()
+			idle = now()
+		} else {
+			if now()-idle > linger {
+				break
+			}
+			w.unlock()
+			w.await(idle + linger)
+		}
+		w.mu.Lock()
+	}
+	w.draining = false
+	w.unlock()
+}
+
+// await yields until there is something to write, or the time is up.
+func (w *Writer) await(until time.Duration) {
+	for {
+		runtime.Gosched()
+		if w.unwritten.Load() > 0 || now() > until {
+			return
+		}
+	}
+}
+
+// flush is a call of Flush that waits.
+type flush struct {
+	target uint64        // the stream's position when it came
+	done   chan struct{} // closed when the position is reached, or err is set
+	err    error
+}
+
+// Flush waits until all that was taken in before is written to the pipe, or ctx is
+// done. What still waits for room was not taken in.
+func (w *Writer) Flush(ctx context.Context) error {
+	w.mu.Lock()
+	if w.closed || w.err != nil {
+		defer w.mu.Unlock()
+		return w.brokenLocked()
+	}
+	if w.stream.unwritten() > 0 && w.role.TryLock() {
+		w.writeRounds()
+	}
+	f := &flush{target: w.stream.appended, done: make(chan struct{})}
+	w.flushes = append(w.flushes, f)
+	w.settleFlushesLocked(nil)
+	w.unlock()
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, other := range w.flushes {
+		if other == f {
+			w.flushes = append(w.flushes[:i], w.flushes[i+1:]...)
+			return fmt.Errorf("mailbox: flush: %w", context.Cause(ctx))
+		}
+	}
+	return f.err
+}
+
+// settleFlushesLocked answers those whose bytes are written, and all others with err
+// unless it is nil.
+func (w *Writer) settleFlushesLocked(err error) {
+	rest := w.flushes[:0]
+	for _, f := range w.flushes {
+		if f.target > w.stream.written {
+			if err == nil {
+				rest = append(rest, f)
+				continue
+			}
+			f.err = err
+		}
+		close(f.done)
+	}
+	clear(w.flushes[len(rest):])
+	w.flushes = rest
+}
+
+// Close wakes all who wait with an error that wraps os.ErrClosed, writes what the pipe
+// takes without waiting and closes it. What is left is for Abandon. It waits for the
+// drain goroutine and for writes under way, none of which blocks. Closing again does nothing
+// and returns the same.
+func (w *Writer) Close() error {
+	w.closeOnce.Do(w.close)
+	return w.closeErr
+}
+
+// close: first nobody may enter or wait any longer; then who is writing leaves, so that the last
+// write is ours; the descriptor goes last.
+func (w *Writer) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.dismissLocked(fmt.Errorf("mailbox: put: %w", os.ErrClosed))
+	w.unlock()
+
+	w.sink.interrupt()
+	w.drainer.Wait()
+
+	w.role.Lock()
+	w.mu.Lock()
+	for w.full = false; w.stream.unwritten() > 0 && !w.full && w.err == nil; {
+		w.writeHead(false)
+	}
+	w.settleFlushesLocked(w.brokenLocked())
+	w.role.Unlock()
+	w.unlock()
+	w.closeErr = w.file.Close()
+}

@@ -1,0 +1,56 @@
+//go:build !unix
+
+package mailbox
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// past is a deadline that wakes whoever waits.
+var past = time.Unix(1, 0)
+
+// sink writes through os.File, which waits: so only the drain goroutine writes.
+type sink struct{ file *os.File }
+
+func (s *sink) init(f *os.File) { s.file = f }
+
+func (s *sink) write(chunk []byte, wait bool) (int, error) {
+	if !wait {
+		return 0, errWouldBlock
+	}
+	return s.file.Write(chunk)
+}
+
+func (s *sink) interrupt() { _ = s.file.SetWriteDeadline(past) }
+
+// source reads through os.File, which waits.
+type source struct {
+	file *os.File
+	room func() []byte
+	idle func()
+}
+
+func (s *source) init(f *os.File, room func() []byte, idle func()) {
+	s.file, s.room, s.idle = f, room, idle
+}
+
+func (s *source) read(wait bool) (int, error) {
+	if !wait {
+		return 0, errWouldBlock
+	}
+	n, err := s.file.Read(s.room())
+	if n == 0 {
+		s.idle()
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return n, err
+}
+
+func (s *source) interrupt() { _ = s.file.SetReadDeadline(past) }
+
+func (s *source) pending() int { return 0 }

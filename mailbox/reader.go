@@ -1,0 +1,207 @@
+package mailbox
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/progeny-go/progeny/codec"
+)
+
+// bufferSize is what a Reader reads at once at most, in bytes: the usual capacity of a pipe.
+const bufferSize = 64 << 10
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// Frame is what Next returns.
+type Frame struct {
+	Bytes []byte // the frame's content, without its header
+	Owned bool   // Bytes is the caller's to keep; else it is valid until the next call of Next
+}
+
+// Reader is the receiving end of a pipe. One goroutine at a time may call Next and
+// Ready; Drain and Close are safe from any.
+type Reader struct {
+	limit int
+	src   source
+
+	// Of the goroutine that calls Next.
+	buf      []byte            // what was read and is not returned is buf[pos:end]; nil if nothing
+	pooled   *[bufferSize]byte // the memory of buf; nil if it is a large frame's own
+	pos, end int
+	need     int   // how many bytes the next frame has, header included; 0 if not known
+	err      error // final
+
+	draining atomic.Bool
+	budget   atomic.Int64 // while draining: how many bytes may still be read
+	closed   atomic.Bool
+}
+
+// NewReader returns a Reader from f, the read end of a pipe in nonblocking mode, and takes
+// ownership of f. limit is the most bytes a frame's content may have.
+func NewReader(f *os.File, limit int) *Reader {
+	r := &Reader{limit: limit}
+	r.src.init(f, r.space, r.rest)
+	return r
+}
+
+// Next returns the next frame. It waits for it in the poller, until Drain or Close.
+// Errors are final:
+//
+//   - io.EOF: all writers have closed the pipe, after a whole frame or before any
+//   - *TruncatedError: the same, within a frame
+//   - *codec.LimitError, *codec.MalformedError: what came is no frame
+//   - *PipeError: read(2) failed
+//   - one that wraps os.ErrClosed: Close was called
+func (r *Reader) Next() (Frame, error) {
+	for r.err == nil {
+		if r.closed.Load() {
+			r.err = fmt.Errorf("mailbox: read pipe: %w", os.ErrClosed)
+			break
+		}
+		if r.pos < r.end {
+			content, n, need, err := codec.Split(r.buf[r.pos:r.end], r.limit)
+			if err != nil {
+				r.err = err
+				break
+			}
+			if n > 0 {
+				return r.take(content, n), nil
+			}
+			r.need = need
+		}
+		r.fill()
+	}
+	r.drop()
+	return Frame{}, r.err
+}
+
+// Ready says whether the next call of Next returns without a system call.
+func (r *Reader) Ready() bool {
+	if r.err != nil || r.closed.Load() {
+		return true
+	}
+	if r.pos == r.end {
+		return false
+	}
+	_, n, _, err := codec.Split(r.buf[r.pos:r.end], r.limit)
+	return n > 0 || err != nil
+}
+
+// Drain says that the process at the other end has exited. Next then returns what the
+// pipe holds at this moment, and instead of waiting for more io.EOF or
+// *TruncatedError, even if somebody else still has the pipe open for writing, and
+// writes. A Next that waits is woken.
+func (r *Reader) Drain() {
+	// What is in the pipe now is a bound: whatever the process wrote is in there or
+	// has been read. A concurrent Next may read some of it before it sees the
+	// budget; then it reads that much more of what others write, and no harm is done.
+	r.budget.Store(int64(r.src.pending()))
+	r.draining.Store(true)
+	r.src.interrupt()
+}
+
+// Close closes the pipe and wakes Next. Closing again does nothing.
+func (r *Reader) Close() error {
+	if r.closed.Swap(true) {
+		return nil
+	}
+	return r.src.file.Close()
+}
+
+// take returns the frame at the head of the buffer.
+func (r *Reader) take(content []byte, n int) Frame {
+	r.pos += n
+	r.need = 0
+	if r.pooled != nil {
+		return Frame{Bytes: content}
+	}
+	r.buf, r.pos, r.end = nil, 0, 0
+	return Frame{Bytes: content, Owned: true}
+}
+
+// fill reads once, or sets err.
+func (r *Reader) fill() {
+	draining := r.draining.Load()
+	if draining && r.budget.Load() <= 0 {
+		r.finish()
+		return
+	}
+	n, err := r.src.read(!draining)
+	if n > 0 {
+		r.end += n
+		if draining {
+			r.budget.Add(-int64(n))
+		}
+		return
+	}
+	switch {
+	case r.closed.Load(): // Next tells
+	case err == nil, draining && err == errWouldBlock:
+		r.finish()
+	case r.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded): // woken: once more, without waiting
+	default:
+		r.err = &PipeError{Op: "read", Err: err}
+	}
+}
+
+// finish sets err to what the end of the pipe means here.
+func (r *Reader) finish() {
+	if r.pos == r.end {
+		r.err = io.EOF
+		return
+	}
+	r.err = &TruncatedError{Bytes: r.end - r.pos}
+}
+
+// space returns where the next bytes are to go, and is never empty.
+func (r *Reader) space() []byte {
+	switch {
+	case r.buf == nil:
+		r.pooled = buffers.Get().(*[bufferSize]byte)
+		r.buf, r.pos, r.end = r.pooled[:], 0, 0
+	case r.pos == r.end:
+		r.pos, r.end = 0, 0
+	case r.need > len(r.buf):
+		r.grow()
+	case r.end == len(r.buf) || r.pos+r.need > len(r.buf):
+		r.end = copy(r.buf, r.buf[r.pos:r.end])
+		r.pos = 0
+	}
+	free := r.buf[r.end:]
+	if r.draining.Load() {
+		free = free[:min(int64(len(free)), max(r.budget.Load(), 1))]
+	}
+	return free
+}
+
+// grow gives a large frame a buffer of its own, or a larger one when that is full. It has
+// four times what has come, so that a length that lies costs nothing and copying stays
+// rare, and never more than the frame needs, so that the next frame does not get in.
+func (r *Reader) grow() {
+	if r.pooled == nil && r.end < len(r.buf) {
+		return
+	}
+	have := r.buf[r.pos:r.end]
+	own := make([]byte, min(r.need, 4*max(len(have), bufferSize)))
+	n := copy(own, have)
+	r.drop()
+	r.buf, r.pos, r.end = own, 0, n
+}
+
+// rest gives the buffer back when a wait begins and nothing is in it.
+func (r *Reader) rest() {
+	if r.pos == r.end {
+		r.drop()
+	}
+}
+
+func (r *Reader) drop() {
+	if r.pooled != nil {
+		buffers.Put(r.pooled)
+	}
+	r.buf, r.pooled, r.pos, r.end = nil, nil, 0, 0
+}

@@ -1,0 +1,292 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// What the zero fields of Capacity and WriterConfig mean, and other sizes in bytes.
+const (
+	DefaultMessages     = 4096
+	DefaultBytes        = 32 << 20
+	DefaultControlBytes = 64 << 20
+
+	// AdoptSize is the size from which a frame is adopted instead of copied.
+	AdoptSize = largeSegment
+)
+
+// Capacity bounds the counted frames a Writer holds. It takes one while it holds
+// fewer than Messages frames and fewer than Bytes bytes, so that Bytes may be
+// exceeded by one frame, and a frame of any size gets through an empty Writer.
+type Capacity struct {
+	Messages int // zero means DefaultMessages
+	Bytes    int // zero means DefaultBytes
+}
+
+// WriterConfig is how a Writer is to work. The zero value is useful.
+type WriterConfig struct {
+	Capacity Capacity
+
+	// Retain keeps each counted frame until Release says that the reader has
+	// finished with it. Without it, a frame is held until it is written.
+	Retain bool
+
+	// Progress, if not nil, returns how many counted frames the reader has finished
+	// since the start, as Release would be told; it must be quick and never block. It is
+	// asked by Put and TryPut when room or memory is short, by Depth and by Abandon. It
+	// wakes nobody by itself: those who wait need a Release. Only with Retain.
+	Progress func() uint64
+
+	// ControlBytes bounds the control frames that are not yet written; zero
+	// means DefaultControlBytes.
+	ControlBytes int
+}
+
+// Writer is the sending end of a pipe. All its methods are safe for concurrent use.
+//
+// A frame is a complete one, as codec.AppendFrame gives it: the Writer neither adds
+// nor checks anything. It is the caller's again when the call returns, except
+// that a frame of AdoptSize bytes or more is adopted if the call succeeds: then
+// the caller must not touch it again.
+type Writer struct {
+	cfg  WriterConfig
+	file *os.File
+	sink sink
+
+	// role is held by who is writing to the pipe. It is taken with TryLock and given back under
+	// mu, so that whoever finds it taken knows: that one will look for more work.
+	// Only Close waits for it.
+	role sync.Mutex
+
+	drainer   sync.WaitGroup // the drain goroutine
+	closeOnce sync.Once
+	closeErr  error
+
+	unwritten atomic.Int64 // stream.unwritten, for a glance without mu
+
+	mu        sync.Mutex // protects the following; never held during a write or a callback
+	stream    stream
+	waiting   waiterQueue
+	flushes   []*flush
+	callbacks []func() // of frames admitted: due as soon as mu is released
+	offered   uint64   // counted frames ever given to write(2), whole: the reader may have them
+	draining  bool     // the drain goroutine lives
+	full      bool     // the last write found the pipe full
+	streak    int      // writes in a row that followed closely upon the one before
+	lastWrite time.Duration
+	closed    bool
+	err       error // *PipeError, once broken
+}
+
+// NewWriter returns a Writer to f, the write end of a pipe in nonblocking mode, and
+// takes ownership of f.
+func NewWriter(f *os.File, cfg WriterConfig) *Writer {
+	if cfg.Capacity.Messages <= 0 {
+		cfg.Capacity.Messages = DefaultMessages
+	}
+	if cfg.Capacity.Bytes <= 0 {
+		cfg.Capacity.Bytes = DefaultBytes
+	}
+	if cfg.ControlBytes <= 0 {
+		cfg.ControlBytes = DefaultControlBytes
+	}
+	if !cfg.Retain {
+		cfg.Progress = nil
+	}
+	w := &Writer{cfg: cfg, file: f}
+	w.sink.init(f)
+	return w
+}
+
+// Put sends a counted frame. If there is no room, it waits for its turn until ctx is
+// done; the error then wraps context.Cause(ctx), and nothing of the frame was or
+// will be sent.
+func (w *Writer) Put(ctx context.Context, frame []byte) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("mailbox: put: %w", context.Cause(ctx))
+	}
+	w.mu.Lock()
+	ok, err := w.tryPutLocked(frame)
+	if ok || err != nil {
+		w.dispatch()
+		return err
+	}
+	wt := &waiter{frame: frame, ready: make(chan struct{})}
+	w.waiting.push(wt)
+	w.dispatch()
+	select {
+	case <-wt.ready:
+		return wt.err
+	case <-ctx.Done():
+		return w.giveUp(ctx, wt)
+	}
+}
+
+// giveUp takes a waiter out of the queue, unless it has got what it waited for.
+func (w *Writer) giveUp(ctx context.Context, wt *waiter) error {
+	w.mu.Lock()
+	if !wt.queued {
+		w.mu.Unlock()
+		return wt.err
+	}
+	w.waiting.remove(wt)
+	w.admitLocked() // a Force may have stood behind it
+	w.dispatch()
+	return fmt.Errorf("mailbox: put: no room: %w", context.Cause(ctx))
+}
+
+// TryPut sends a counted frame if there is room and nobody waits for it, else it returns
+// ErrFull. It never blocks.
+func (w *Writer) TryPut(frame []byte) error {
+	w.mu.Lock()
+	ok, err := w.tryPutLocked(frame)
+	w.dispatch()
+	if !ok && err == nil {
+		return ErrFull
+	}
+	return err
+}
+
+// Enqueue sends a counted frame without ever blocking: if there is no room, or others
+// wait for it, a copy of it takes its place in their queue. When the frame is taken
+// in, admitted is called unless it is nil, before Enqueue returns if that is at once. It
+// is called without locks held by whichever goroutine made room; it must not block or
+// call Close. Should the Writer break or be closed first, it is never called, and the frame
+// is for Abandon. The queue has no bound: the caller limits what it lets wait.
+func (w *Writer) Enqueue(frame []byte, admitted func()) error {
+	w.mu.Lock()
+	ok, err := w.tryPutLocked(frame)
+	switch {
+	case err != nil:
+	case ok && admitted != nil:
+		w.callbacks = append(w.callbacks, admitted)
+	case !ok:
+		w.waiting.push(&waiter{frame: keep(frame), admitted: admitted})
+	}
+	w.dispatch()
+	return err
+}
+
+// Force sends a counted frame whatever the capacity: it waits behind those who wait
+// for room, but not for room itself. It never blocks.
+func (w *Writer) Force(frame []byte) error {
+	w.mu.Lock()
+	err := w.checkLocked(frame)
+	switch {
+	case err != nil:
+	case w.waiting.first == nil:
+		w.takeLocked(frame)
+	default:
+		w.waiting.push(&waiter{frame: keep(frame), force: true})
+	}
+	w.dispatch()
+	return err
+}
+
+// Push sends a control frame: not counted, never held, never waiting. It overtakes those
+// who wait for room, nothing else. If with it more than ControlBytes of control
+// frames were unwritten, it returns ErrFull; a single one is always taken.
+func (w *Writer) Push(frame []byte) error {
+	w.mu.Lock()
+	err := w.checkLocked(frame)
+	switch control := w.stream.control; {
+	case err != nil:
+	case control > 0 && control+len(frame) > w.cfg.ControlBytes:
+		err = ErrFull
+	default:
+		s, _ := w.stream.append(frame, w.draining)
+		s.control += len(frame)
+		w.stream.control += len(frame)
+		w.unwritten.Add(int64(len(frame)))
+	}
+	w.dispatch()
+	return err
+}
+
+// Depth says how many counted frames, of how many bytes, the Writer holds. Those that
+// wait for room are not among them.
+func (w *Writer) Depth() (messages, bytes int) {
+	w.mu.Lock()
+	if w.err == nil && !w.closed {
+		_ = w.pullLocked() // a lying reader is Put's to report
+	}
+	messages, bytes = w.stream.held.n, w.stream.held.bytes
+	w.dispatch()
+	return messages, bytes
+}
+
+// keep returns a copy of frame, or frame itself if it is adopted.
+func keep(frame []byte) []byte {
+	if len(frame) >= AdoptSize {
+		return frame
+	}
+	return bytes.Clone(frame)
+}
+
+// brokenLocked is why nothing more can be sent; nil if it can.
+func (w *Writer) brokenLocked() error {
+	if w.closed {
+		return fmt.Errorf("mailbox: write pipe: %w", os.ErrClosed)
+	}
+	return w.err
+}
+
+func (w *Writer) checkLocked(frame []byte) error {
+	if err := w.brokenLocked(); err != nil {
+		return err
+	}
+	if len(frame) == 0 {
+		return errEmpty
+	}
+	return nil
+}
+
+// tryPutLocked takes a counted frame in if there is room and nobody waits.
+func (w *Writer) tryPutLocked(frame []byte) (ok bool, err error) {
+	if err := w.checkLocked(frame); err != nil {
+		return false, err
+	}
+	if w.cfg.Progress != nil && w.shortLocked(len(frame)) {
+		if err := w.pullLocked(); err != nil {
+			return false, err
+		}
+	}
+	if w.waiting.first != nil || !w.hasRoomLocked() {
+		return false, nil
+	}
+	w.takeLocked(frame)
+	return true, nil
+}
+
+func (w *Writer) hasRoomLocked() bool {
+	return w.stream.held.n < w.cfg.Capacity.Messages && w.stream.held.bytes < w.cfg.Capacity.Bytes
+}
+
+// shortLocked says whether it is worth a look at the shared page: a frame is
+// about to cost a wait or another segment. Else the look would cost each Put a
+// cache line that the reader has just written.
+func (w *Writer) shortLocked(size int) bool {
+	return !w.hasRoomLocked() || w.stream.tail == nil || w.stream.tail.room() < size
+}
+
+// takeLocked takes a counted frame in.
+func (w *Writer) takeLocked(frame []byte) {
+	s, off := w.stream.append(frame, w.draining)
+	w.stream.held.push(heldFrame{s, off, off + len(frame)})
+	w.unwritten.Add(int64(len(frame)))
+}
+
+// unlock releases mu, then calls what became due under it.
+func (w *Writer) unlock() {
+	due := w.callbacks
+	w.callbacks = nil
+	w.mu.Unlock()
+	for _, admitted := range due {
+		admitted()
+	}
+}

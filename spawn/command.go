@@ -1,0 +1,86 @@
+package spawn
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// MaxName is the length in bytes that a Command's Name may have.
+const MaxName = 255
+
+// A Command says what to start: always this same program, under another name.
+// Start reads it and keeps nothing of it.
+type Command struct {
+	// Name is what ps shows after "progeny: ", and what errors say. At most
+	// MaxName bytes, without NUL.
+	Name string
+
+	// Env is the environment, "key=value" each. Nil means that of this process
+	// as it is when Start is called. Of entries with the same key the last
+	// counts. PROGENY_BIRTH and, until the child's package
+	// init has run, GOMAXPROCS are set on top.
+	Env []string
+
+	// Dir is the working directory. Empty means the parent's.
+	Dir string
+
+	// Procs is GOMAXPROCS of the child's runtime. Zero means 1.
+	Procs int
+
+	// Files are given to the child as [Birth].Files, in this order. The caller
+	// keeps them and may close them when Start has returned. Both processes
+	// then share the open file: its offset and its O_NONBLOCK flag too,
+	// which neither side of this package touches.
+	Files []*os.File
+}
+
+func (c *Command) validate() error {
+	switch {
+	case len(c.Name) > MaxName:
+		return fmt.Errorf("spawn: name of %d bytes is over the limit of %d", len(c.Name), MaxName)
+	case strings.IndexByte(c.Name, 0) >= 0:
+		return fmt.Errorf("spawn: name %q contains a NUL", c.Name)
+	case c.Procs < 0:
+		return fmt.Errorf("spawn %s: negative Procs %d", c.Name, c.Procs)
+	}
+	for i, f := range c.Files {
+		if f == nil {
+			return fmt.Errorf("spawn %s: file %d is nil", c.Name, i)
+		}
+	}
+	return nil
+}
+
+func (c *Command) argv() []string { return []string{"progeny: " + c.Name} }
+
+// environ returns the child's environment, with the birth variable in it. Of
+// several entries with one key the last is the one, as in os/exec; Go's own
+// look-up would take the first.
+func (c *Command) environ() []string {
+	inherited := c.Env
+	if inherited == nil {
+		inherited = os.Environ()
+	}
+	last := make(map[string]int, len(inherited))
+	for i, entry := range inherited {
+		key, _, _ := strings.Cut(entry, "=")
+		last[key] = i
+	}
+	cert := certificate{files: len(c.Files)}
+	env := make([]string, 0, len(last)+2)
+	for i, entry := range inherited {
+		key, value, _ := strings.Cut(entry, "=")
+		switch {
+		case last[key] != i || key == birthVariable:
+		case key == procsVariable:
+			cert.procs = value
+		default:
+			env = append(env, entry)
+		}
+	}
+	return append(env,
+		procsVariable+"="+strconv.Itoa(max(c.Procs, 1)),
+		birthVariable+"="+cert.String())
+}

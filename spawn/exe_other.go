@@ -1,0 +1,7 @@
+//go:build !linux && !darwin
+
+package spawn
+
+import "errors"
+
+func executable() (exe, error) { return exe{}, errors.ErrUnsupported }
