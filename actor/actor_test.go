@@ -73,7 +73,10 @@ func TestReasons(t *testing.T) {
 		fault string
 		want  func(actor.Reason) bool
 	}{
-		{"panic", func(r actor.Reason) bool { p, ok := r.(actor.Panic); return ok && p.Value == "on purpose" && p.Stack != "" }},
+		{"panic", func(r actor.Reason) bool {
+			p, ok := r.(actor.Panic)
+			return ok && p.Value == "on purpose" && p.Stack != ""
+		}},
 		{"goroutine", func(r actor.Reason) bool {
 			p, ok := r.(actor.Panic)
 			return ok && p.Value == "assignment to entry in nil map" && p.Stack != ""

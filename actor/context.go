@@ -23,8 +23,6 @@ type Context struct {
 
 var _ context.Context = (*Context)(nil)
 
-func newContext(c *child.Child, d *child.Delivery) *Context { return &Context{child: c, from: d} }
-
 // Deadline returns the asker's.
 func (c *Context) Deadline() (time.Time, bool) {
 	if c.from == nil {

@@ -79,6 +79,7 @@ type behaviour[S, A any] struct {
 	start func(*Context, A) (*S, error)
 	table table[S]
 	state *S
+	spare []Context // made a few dozen at a time, like Deliveries
 }
 
 // A Stopper is an actor that wants to know of its orderly end. Stop runs after
@@ -94,7 +95,7 @@ func (b *behaviour[S, A]) Start(encoded []byte) error {
 	if err := codec.Decode(encoded, &arg); err != nil {
 		return fmt.Errorf("decode argument: %w", err)
 	}
-	state, err := b.start(newContext(b.child, nil), arg)
+	state, err := b.start(&Context{child: b.child}, arg)
 	if err != nil {
 		return err
 	}
@@ -105,16 +106,22 @@ func (b *behaviour[S, A]) Start(encoded []byte) error {
 	return nil
 }
 
-func (b *behaviour[S, A]) Handle(d *child.Delivery) (string, any, error) {
+func (b *behaviour[S, A]) Handle(d *child.Delivery) ([]byte, any, error) {
 	h := b.table.find(d.Type)
 	if h == nil {
-		return "", nil, fmt.Errorf("%w: %s", ErrUnhandled, d.Type)
+		return nil, nil, fmt.Errorf("%w: %s", ErrUnhandled, d.Type)
 	}
-	return h(b.state, newContext(b.child, d), d)
+	if len(b.spare) == 0 {
+		b.spare = make([]Context, 32)
+	}
+	c := &b.spare[0]
+	b.spare = b.spare[1:]
+	c.child, c.from = b.child, d
+	return h(b.state, c, d)
 }
 
 func (b *behaviour[S, A]) Stop() {
 	if s, ok := any(b.state).(Stopper); ok {
-		s.Stop(newContext(b.child, nil))
+		s.Stop(&Context{child: b.child})
 	}
 }

@@ -16,25 +16,29 @@ type Handler[S any] struct {
 }
 
 // handle decodes a message, handles it, and names the type of the reply.
-type handle[S any] func(s *S, c *Context, d *child.Delivery) (string, any, error)
+type handle[S any] func(s *S, c *Context, d *child.Delivery) (replyType []byte, reply any, err error)
 
 // On makes a handler that replies to an Ask for messages of type M. To a Tell
 // it does the same; the reply is dropped.
 func On[S, M, R any](h func(*S, *Context, M) (R, error)) Handler[S] {
 	message, static := nameFor[M](), nameFor[R]()
+	// Messages come one at a time and h gets a copy, so one M serves them all.
+	m := new(M)
 	return Handler[S]{
-		messages: []string{message},
-		handle: func(s *S, c *Context, d *child.Delivery) (string, any, error) {
-			var m M
-			if err := decode(d, &m); err != nil {
-				return "", nil, err
+		messages: []string{message.text},
+		handle: func(s *S, c *Context, d *child.Delivery) ([]byte, any, error) {
+			*m = *new(M)
+			if err := decode(d, m); err != nil {
+				return nil, nil, err
 			}
-			reply, err := h(s, c, m)
-			name := static
-			if name == "" { // R is an interface
-				name = nameOf(reply)
+			reply, err := h(s, c, *m)
+			switch {
+			case err != nil || !d.Asked():
+				return nil, nil, err
+			case static.text == "": // R is an interface
+				return nameOf(reply).bytes, &reply, nil
 			}
-			return name, reply, err
+			return static.bytes, &reply, nil
 		},
 	}
 }
@@ -56,13 +60,13 @@ func OnAny[S any](h func(*S, *Context, any) (any, error), examples ...any) Handl
 	return Handler[S]{
 		messages: types.names(),
 		any:      true,
-		handle: func(s *S, c *Context, d *child.Delivery) (string, any, error) {
+		handle: func(s *S, c *Context, d *child.Delivery) ([]byte, any, error) {
 			m, err := types.decode(string(d.Type), d.Payload)
 			if err != nil {
-				return "", nil, err
+				return nil, nil, err
 			}
 			reply, err := h(s, c, m)
-			return nameOf(reply), reply, err
+			return nameOf(reply).bytes, reply, err
 		},
 	}
 }

@@ -24,8 +24,8 @@ type Ref struct{ id codec.ID }
 // engine is what a Ref stands on: the node in the program itself, the link to
 // it in an actor's process.
 type engine interface {
-	Tell(ctx context.Context, env *codec.Envelope, message any) error
-	Ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error
+	Tell(ctx context.Context, env codec.Envelope, message any) error
+	Ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error
 	Stop(ctx context.Context, id codec.ID) error
 	Kill(ctx context.Context, id codec.ID) error
 }
@@ -52,8 +52,8 @@ func (r Ref) Tell(ctx context.Context, message any) error {
 	if r.IsZero() {
 		return r.undelivered("tell", &wire.Failure{Code: wire.NoActor, Fate: wire.FateNotSent})
 	}
-	env := codec.Envelope{Kind: wire.KindTell, To: r.id, Type: []byte(nameOf(message))}
-	return r.undelivered("tell", here.Tell(ctx, &env, message))
+	env := codec.Envelope{Kind: wire.KindTell, To: r.id, Type: nameOf(message).bytes}
+	return r.undelivered("tell", here.Tell(ctx, env, message))
 }
 
 // Ask sends a message and waits for the reply, which must be of type R; use any
@@ -66,7 +66,7 @@ func (r Ref) Tell(ctx context.Context, message any) error {
 func Ask[R any](ctx context.Context, r Ref, message any) (R, error) {
 	var reply R
 	err := r.ask(ctx, message, func(typ, payload []byte) error {
-		want := nameFor[R]()
+		want := nameFor[R]().text
 		if want != "" && len(typ) > 0 && want != string(typ) {
 			return fmt.Errorf("ask %v: the reply is of type %s, not %s", r, typ, want)
 		}
@@ -83,9 +83,9 @@ func (r Ref) ask(ctx context.Context, message any, reply func(typ, payload []byt
 	case self != nil && self.Init().ID == r.id:
 		return r.undelivered("ask", errSelfAsk)
 	}
-	env := codec.Envelope{Kind: wire.KindAsk, To: r.id, Type: []byte(nameOf(message)), Deadline: deadline(ctx)}
+	env := codec.Envelope{Kind: wire.KindAsk, To: r.id, Type: nameOf(message).bytes, Deadline: deadline(ctx)}
 	var unfit error // the message was delivered and answered; the answer is not to be used
-	err := here.Ask(ctx, &env, message, func(typ, payload []byte) error {
+	err := here.Ask(ctx, env, message, func(typ, payload []byte) error {
 		unfit = reply(typ, payload)
 		return nil
 	})

@@ -13,36 +13,43 @@ import (
 // type without a name, its Go notation, "[]string". A pointer has the name of
 // what it points to. An interface has none.
 
-// typeNames caches the names: reflect makes a new string each time.
-var typeNames sync.Map // reflect.Type → string
+// A name is a type's name in both forms, so that a message needs no conversion.
+type name struct {
+	text  string
+	bytes []byte // not to be changed
+}
 
-func typeName(t reflect.Type) string {
-	if name, ok := typeNames.Load(t); ok {
-		return name.(string)
+// names caches them: reflect makes a new string each time.
+var names sync.Map // reflect.Type → *name
+
+func typeName(t reflect.Type) *name {
+	if n, ok := names.Load(t); ok {
+		return n.(*name)
 	}
 	base := t
 	if base.Kind() == reflect.Pointer {
 		base = base.Elem()
 	}
-	var name string
+	var text string
 	switch {
 	case base.Kind() == reflect.Interface:
 	case base.PkgPath() != "":
-		name = base.PkgPath() + "." + base.Name()
+		text = base.PkgPath() + "." + base.Name()
 	default:
-		name = base.String()
+		text = base.String()
 	}
-	typeNames.Store(t, name)
-	return name
+	n := &name{text, []byte(text)}
+	names.Store(t, n)
+	return n
 }
 
 // nameFor returns the name of a static type.
-func nameFor[T any]() string { return typeName(reflect.TypeFor[T]()) }
+func nameFor[T any]() *name { return typeName(reflect.TypeFor[T]()) }
 
-// nameOf returns the name of a value's type; of nil, "".
-func nameOf(v any) string {
+// nameOf returns the name of a value's type; of nil, an empty one.
+func nameOf(v any) *name {
 	if v == nil {
-		return ""
+		return &name{}
 	}
 	return typeName(reflect.TypeOf(v))
 }
@@ -56,7 +63,7 @@ func newTypes(examples []any) types {
 		if e == nil {
 			panic("actor: nil is no example of a message type")
 		}
-		ts[nameOf(e)] = reflect.TypeOf(e)
+		ts[nameOf(e).text] = reflect.TypeOf(e)
 	}
 	return ts
 }

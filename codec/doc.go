@@ -30,12 +30,12 @@
 //
 // # Messages
 //
-// A message is what github.com/vmihailenco/msgpack/v5 makes of a Go value with
-// its defaults: structs are maps with the names of their exported fields as
-// keys, to be changed with `msgpack:"name"`; fields that the receiver does not
-// know are skipped, and those that the sender did not set stay as they are. In an
-// any, a number gets the type that it has on the wire (an int of 5 is an int8), and a
-// map must have strings as keys.
+// A message is what github.com/vmihailenco/msgpack/v5 makes of a Go value, with
+// structs as arrays of their exported fields in the order of their declaration,
+// without those tagged `msgpack:"-"`. So both sides must have the same type, as
+// processes of the same executable do; a map with the fields' names as keys is
+// understood as well. In an any, a number gets the type that it has on the wire (an
+// int of 5 is an int8), a struct is a slice, and a map must have strings as keys.
 //
 // # Limits
 //

@@ -38,7 +38,7 @@ func Example() {
 	fmt.Printf("kind %d, %s: %+v\n", e.Kind, e.Type, m)
 
 	// Output:
-	// after 20 bytes: 0 <nil> - need 36
-	// after all: 36 <nil>
+	// after 20 bytes: 0 <nil> - need 31
+	// after all: 31 <nil>
 	// kind 1, Hello: {Name:gopher}
 }

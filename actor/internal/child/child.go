@@ -27,7 +27,7 @@ type Behaviour interface {
 	// Start runs the start function with the msgpack of its argument.
 	Start(arg []byte) error
 	// Handle handles one message. Its results answer an Ask.
-	Handle(d *Delivery) (replyType string, reply any, err error)
+	Handle(d *Delivery) (replyType []byte, reply any, err error)
 	// Stop runs once, before an orderly end.
 	Stop()
 }
@@ -43,6 +43,8 @@ type Child struct {
 
 	corr       atomic.Uint64
 	logDropped atomic.Uint64
+
+	slab deliveries // the reader's own
 
 	// The worker's own.
 	unacked      int

@@ -27,6 +27,19 @@ type Delivery struct {
 	timer *time.Timer
 }
 
+// deliveries makes Deliveries a few dozen at a time, which takes a quarter of the
+// time that one by one does. One that is kept keeps those made with it.
+type deliveries []Delivery
+
+func (s *deliveries) next() *Delivery {
+	if len(*s) == 0 {
+		*s = make(deliveries, 32)
+	}
+	d := &(*s)[0]
+	*s = (*s)[1:]
+	return d
+}
+
 // Asked reports whether the sender waits for a reply.
 func (d *Delivery) Asked() bool { return d.Corr != 0 }
 

@@ -26,8 +26,11 @@ func (q *queue) push(d *Delivery, owned bool) {
 		d.Type, d.Trace, d.Payload = q.copy(d.Type), q.copy(d.Trace), q.copy(d.Payload)
 	}
 	q.items = append(q.items, d)
+	first := len(q.items) == 1
 	q.mu.Unlock()
-	q.signal()
+	if first {
+		q.signal()
+	}
 }
 
 // copy puts b into the current chunk. A chunk is freed when the last message

@@ -80,9 +80,9 @@ func (c *Child) forget(corr uint64) bool {
 // Tell sends a message. The first one to a destination, and each to one that
 // refuses when full, waits until the destination's mailbox has taken it; the
 // others wait only while the window is full.
-func (c *Child) Tell(ctx context.Context, env *codec.Envelope, message any) error {
+func (c *Child) Tell(ctx context.Context, env codec.Envelope, message any) error {
 	if c.trusts(env.To) {
-		return c.post(ctx, env, message)
+		return c.post(ctx, &env, message)
 	}
 	return c.exchange(ctx, env, message, func(_, payload []byte) error {
 		var a wire.Accepted
@@ -97,18 +97,18 @@ func (c *Child) Tell(ctx context.Context, env *codec.Envelope, message any) erro
 }
 
 // Ask sends a message and hands the reply to reply.
-func (c *Child) Ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (c *Child) Ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
 	return c.exchange(ctx, env, message, reply)
 }
 
 // exchange sends a frame with a correlation and waits for the answer.
-func (c *Child) exchange(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (c *Child) exchange(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
 	corr, waiting, err := c.expect()
 	if err != nil {
 		return err
 	}
 	env.Corr = corr
-	if err := c.post(ctx, env, message); err != nil {
+	if err := c.post(ctx, &env, message); err != nil {
 		c.forget(corr)
 		return err
 	}
@@ -136,17 +136,22 @@ func (c *Child) post(ctx context.Context, env *codec.Envelope, message any) erro
 		return err
 	}
 	if env.To != (codec.ID{}) { // the node itself has no window
-		content, _, _, _ := codec.Split(f.Bytes, len(f.Bytes))
-		if err := c.acquire(ctx, env.To, len(content)); err != nil {
+		if err := c.acquire(ctx, env.To, contentSize(f.Bytes)); err != nil {
 			return err
 		}
 	}
 	if err := c.out.Put(ctx, f.Bytes); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
-			c.credit(env.To, wire.Credit{Messages: 1, Bytes: len(f.Bytes)})
+			c.credit(env.To, wire.Credit{Messages: 1, Bytes: contentSize(f.Bytes)})
 			return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
 		}
 		return err
 	}
 	return nil
+}
+
+// contentSize is what a frame is charged with: the header is not counted.
+func contentSize(frame []byte) int {
+	content, _, _, _ := codec.Split(frame, len(frame))
+	return len(content)
 }

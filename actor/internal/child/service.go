@@ -13,7 +13,7 @@ func (c *Child) request(ctx context.Context, service string, body, result any) e
 	if at, ok := ctx.Deadline(); ok {
 		env.Deadline = at.UnixNano()
 	}
-	return c.exchange(ctx, &env, body, func(_, payload []byte) error {
+	return c.exchange(ctx, env, body, func(_, payload []byte) error {
 		if result == nil {
 			return nil
 		}

@@ -10,14 +10,9 @@ import (
 
 // enqueue takes a message off the reader's hands.
 func (c *Child) enqueue(env *codec.Envelope, f mailbox.Frame) {
-	d := &Delivery{
-		From:     env.From,
-		Type:     env.Type,
-		Trace:    env.Trace,
-		Payload:  env.Payload,
-		size:     len(f.Bytes),
-		deadline: env.Deadline,
-	}
+	d := c.slab.next()
+	d.From, d.Type, d.Trace, d.Payload = env.From, env.Type, env.Trace, env.Payload
+	d.size, d.deadline = len(f.Bytes), env.Deadline
 	if env.Kind == wire.KindAsk {
 		d.Corr = env.Corr
 		c.mu.Lock()
@@ -82,7 +77,7 @@ func (c *Child) handle(actor Behaviour, d *Delivery) {
 }
 
 // conclude answers an Ask; of a Tell only the error is of interest.
-func (c *Child) conclude(d *Delivery, replyType string, reply any, err error) {
+func (c *Child) conclude(d *Delivery, replyType []byte, reply any, err error) {
 	if d.Corr == 0 {
 		if err != nil {
 			c.respond(&codec.Envelope{Kind: wire.KindFail, Type: d.Type}, failureOf(err))
@@ -97,7 +92,7 @@ func (c *Child) conclude(d *Delivery, replyType string, reply any, err error) {
 		c.respond(&codec.Envelope{Kind: wire.KindFail, Corr: d.Corr}, failureOf(err))
 		return
 	}
-	c.respond(&codec.Envelope{Kind: wire.KindReply, Corr: d.Corr, Type: []byte(replyType), Trace: d.Trace}, &reply)
+	c.respond(&codec.Envelope{Kind: wire.KindReply, Corr: d.Corr, Type: replyType, Trace: d.Trace}, reply)
 }
 
 // respond sends a reply. One that cannot be encoded, or is too large, becomes

@@ -74,8 +74,8 @@ func (c *Cell) label() string {
 	return c.spec.Type
 }
 
-func (c *Cell) tell(ctx context.Context, env *codec.Envelope, message any) error {
-	f, err := c.encode(env, message)
+func (c *Cell) tell(ctx context.Context, env codec.Envelope, message any) error {
+	f, err := c.encode(&env, message)
 	if err != nil {
 		return err
 	}
@@ -83,9 +83,9 @@ func (c *Cell) tell(ctx context.Context, env *codec.Envelope, message any) error
 	return c.put(ctx, f.Bytes)
 }
 
-func (c *Cell) ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
 	env.Corr = c.corr.Add(1)
-	f, err := c.encode(env, message)
+	f, err := c.encode(&env, message)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"syscall"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/mailbox"
@@ -63,6 +64,9 @@ func (p *process) reason() wire.Reason {
 	switch {
 	case isCrash:
 		return crashed
+	case verdict.Cause == wire.BootFailed && e.Known && e.Signal != syscall.SIGKILL:
+		verdict.Detail += " (" + e.String() + ")" // it ended by itself
+		return verdict
 	case verdict.Cause != "":
 		return verdict
 	case !e.Known:

@@ -146,7 +146,7 @@ func (b *Inbox) put(ctx context.Context, l Letter) error {
 	}
 }
 
-func (b *Inbox) tell(ctx context.Context, env *codec.Envelope, message any) error {
+func (b *Inbox) tell(ctx context.Context, env codec.Envelope, message any) error {
 	payload, err := b.encode(message)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (b *Inbox) tell(ctx context.Context, env *codec.Envelope, message any) erro
 	return b.put(ctx, Letter{From: env.From, Type: string(env.Type), Payload: payload})
 }
 
-func (b *Inbox) ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (b *Inbox) ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
 	payload, err := b.encode(message)
 	if err != nil {
 		return err

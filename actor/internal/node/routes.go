@@ -12,8 +12,8 @@ import (
 type target interface {
 	// tell and ask take a message from the host program. Both encode it before
 	// anything is sent, and wait for room until ctx is done.
-	tell(ctx context.Context, env *codec.Envelope, message any) error
-	ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error
+	tell(ctx context.Context, env codec.Envelope, message any) error
+	ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error
 	// receive takes one of size bytes from the process at the other end of ch,
 	// and gives the credit back when there is room for it. It never blocks.
 	receive(ch *channel, env *codec.Envelope, size int)
@@ -33,7 +33,7 @@ var routes sync.Map // codec.ID → target
 type Local struct{}
 
 // Tell sends a message from the program to any address.
-func (Local) Tell(ctx context.Context, env *codec.Envelope, message any) error {
+func (Local) Tell(ctx context.Context, env codec.Envelope, message any) error {
 	t, ok := routes.Load(env.To)
 	if !ok {
 		return gone(env.To)
@@ -43,7 +43,7 @@ func (Local) Tell(ctx context.Context, env *codec.Envelope, message any) error {
 
 // Ask sends a message and hands the reply's type and bytes to reply, which runs
 // on the caller's goroutine and must not keep the bytes.
-func (Local) Ask(ctx context.Context, env *codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (Local) Ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
 	t, ok := routes.Load(env.To)
 	if !ok {
 		return gone(env.To)
