@@ -23,7 +23,7 @@ type Down struct {
 	Uptime      time.Duration // from its start to its end
 	UserTime    time.Duration // processor time in user mode
 	SystemTime  time.Duration // processor time in the kernel
-	MaxRSS      int64         // its largest resident memory, in bytes
+	MaxRSS      int64         // its largest resident memory, in bytes; on Linux not less than the program's at the start
 	Reason      Reason
 
 	InProgress *Note    // the message it died on; nil if it was on none

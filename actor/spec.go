@@ -149,6 +149,8 @@ func (s Spec) failed(err error) error {
 		}
 	} else if g, ok := errors.AsType[*wire.GivenUp](err); ok {
 		e.Err = g.Err
+	} else if limit, ok := errors.AsType[*codec.LimitError](err); ok {
+		e.Err = fmt.Errorf("%w: %w", ErrTooLarge, limit)
 	}
 	return e
 }

@@ -112,6 +112,34 @@ func TestCrashTextBounded(t *testing.T) {
 	}
 }
 
+// Neither can a child fill the machine's memory through the crash output, nor
+// take it away from under the parent's eyes.
+func TestCrashMemorySealed(t *testing.T) {
+	spawntest.Check(t)
+	memory, child, err := newCrashMemory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer memory.close()
+	defer child.Close()
+	for _, size := range []int64{0, crashSize - 1, crashSize + 1} {
+		if err := child.Truncate(size); !errors.Is(err, syscall.EPERM) {
+			t.Errorf("truncate to %d: got %v, want EPERM", size, err)
+		}
+	}
+	for _, test := range []struct {
+		at  int64
+		err error
+	}{{crashSize - 2, nil}, {crashSize - 1, nil}, {crashSize, syscall.EPERM}} {
+		if _, err := child.WriteAt([]byte{'x'}, test.at); !errors.Is(err, test.err) {
+			t.Errorf("write at %d: got %v, want %v", test.at, err, test.err)
+		}
+	}
+	if text := memory.text(); len(text) != crashSize || !strings.HasSuffix(string(text), "\x00xx") {
+		t.Errorf("got %d bytes, want %d", len(text), crashSize)
+	}
+}
+
 func TestCrashTextAfterKill(t *testing.T) {
 	spawntest.Check(t)
 	p := greeted(t, "echo", Command{})
@@ -130,12 +158,12 @@ func TestCrashTextAfterKill(t *testing.T) {
 	}
 }
 
-// family starts a host which has a child of its own, and returns the host, and
-// the grandchild as a pidfd.
-func family(t *testing.T) (host *Process, grandchild int) {
+// family starts a process which starts one of its own, and returns both, the
+// grandchild as a pidfd.
+func family(t *testing.T, role string) (child *Process, grandchild int) {
 	t.Helper()
-	host = greeted(t, "host", Command{Env: append(os.Environ(), "SPAWN_TEST_GRANDCHILD=busy")})
-	line, err := bufio.NewReader(host.Outbox).ReadString('\n')
+	child = greeted(t, role, Command{Env: append(os.Environ(), "SPAWN_TEST_GRANDCHILD=busy")})
+	line, err := bufio.NewReader(child.Outbox).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,41 +176,48 @@ func family(t *testing.T) (host *Process, grandchild int) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(grandchild) })
-	return host, grandchild
+	return child, grandchild
 }
 
-// A busy child, which never looks at its pipes, does not outlive its parent.
-func TestParentKilled(t *testing.T) {
-	spawntest.Check(t)
-	host, grandchild := family(t)
-	if err := host.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	fds := []unix.PollFd{{Fd: int32(grandchild), Events: unix.POLLIN}}
+// wantGone waits until the process behind a pidfd has exited.
+func wantGone(t *testing.T, pidfd int) {
+	t.Helper()
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	for {
 		n, err := unix.Poll(fds, 2000)
 		if err == unix.EINTR {
 			continue
 		}
 		if n != 1 || err != nil {
+			unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
 			t.Error("the grandchild lives on")
 		}
 		return
 	}
 }
 
+// A busy child, which never looks at its pipes, does not outlive its parent.
+func TestParentKilled(t *testing.T) {
+	spawntest.Check(t)
+	host, grandchild := family(t, "host")
+	if err := host.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, grandchild)
+}
+
 func TestKillGroup(t *testing.T) {
 	spawntest.Check(t)
-	host := greeted(t, "report", Command{})
-	readReport(t, host.Outbox)
-	if err := host.KillGroup(); err != nil {
+	keeper, kept := family(t, "keeper")
+	if err := keeper.KillGroup(); err != nil {
 		t.Error(err)
 	}
+	wantGone(t, kept)
 	// Not waited for yet: a zombie takes signals.
-	if err := host.KillGroup(); err != nil {
+	if err := keeper.KillGroup(); err != nil {
 		t.Error(err)
 	}
-	state, err := host.OS.Wait()
+	state, err := keeper.OS.Wait()
 	if err != nil || state.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Errorf("got %v, %v, want SIGKILL", state, err)
 	}

@@ -23,5 +23,8 @@ func pipe() ([2]int, error) {
 	return fds, nil
 }
 
+// countFds returns 0: nothing says how many descriptors are open.
+func countFds() int64 { return 0 }
+
 // closeFrom does nothing: there is no close_range, and /dev/fd is always there.
 func closeFrom(int) {}

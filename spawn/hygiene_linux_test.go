@@ -60,15 +60,16 @@ func isRuntimeFd(fd string) bool {
 // parent and child both read without blocking a thread.
 func TestDescriptors(t *testing.T) {
 	spawntest.Check(t)
-	for _, low := range []int{0, 0, 20, 500} { // above and among the child's own numbers
+	var p *Process
+	for _, low := range []int{0, 0, 20, 63, 64, 500} { // above and among the child's own numbers
 		fd, err := unix.FcntlInt(0, unix.F_DUPFD, low)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer unix.Close(fd)
+		p = greeted(t, "report", Command{})
+		wantFds(t, readReport(t, p.Outbox), ownFds...)
 	}
-	p := greeted(t, "report", Command{})
-	wantFds(t, readReport(t, p.Outbox), ownFds...)
 	for _, f := range []*os.File{p.Inbox, p.Outbox, p.Stdout, p.Stderr} {
 		if !nonblocking(t, f) {
 			t.Errorf("%s is blocking in the parent", f.Name())
@@ -214,7 +215,9 @@ func TestIgnoredSignals(t *testing.T) {
 	signal.Ignore(ignored...)
 	defer signal.Reset(ignored...)
 	p := greeted(t, "report", Command{})
-	want(t, readReport(t, p.Outbox), "SigIgn", noSignals)
+	if want(t, readReport(t, p.Outbox), "SigIgn", noSignals); t.Failed() {
+		return
+	}
 	if err := p.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -36,6 +37,13 @@ var roles = map[string]func(*Birth){
 		}
 		io.Copy(io.Discard, b.Inbox)
 	},
+	"keeper": func(b *Birth) { // of a process that is in its group
+		kept := exec.Command("sleep", "1000")
+		must(kept.Start())
+		must(b.Hello())
+		fmt.Fprintln(b.Outbox, "pid", kept.Process.Pid)
+		kept.Wait()
+	},
 	"bare":   func(*Birth) { os.Stdout.Write([]byte{0}) },
 	"silent": func(b *Birth) { io.Copy(io.Discard, b.Inbox) },
 	"exit":   func(*Birth) {},
@@ -57,7 +65,7 @@ var roles = map[string]func(*Birth){
 	},
 	"busy": func(b *Birth) {
 		must(b.Hello())
-		for {
+		for i := 0; ; i++ {
 		}
 	},
 	"panic": func(*Birth) { panic("the last straw") },
@@ -71,7 +79,7 @@ var roles = map[string]func(*Birth){
 	},
 	"overflow": func(*Birth) {
 		debug.SetMaxStack(1 << 16)
-		overflow(0)
+		os.Exit(overflow(0))
 	},
 	"host":     hostRole,
 	"replaced": replacedRole,
@@ -99,11 +107,16 @@ func must(err error) {
 
 func writeMap(m map[int]int) {
 	for i := 0; ; i++ {
-		m[i&0xff]++
+		m[i&0xff] = i
 	}
 }
 
-func overflow(n int) int { return overflow(n+1) + n }
+func overflow(n int) int {
+	if n < 0 {
+		return 0
+	}
+	return overflow(n+1) + n
+}
 
 // hostRole starts a child of its own, says its pid and what it reports, and stays.
 func hostRole(b *Birth) {

@@ -21,7 +21,7 @@ var permanent = []string{
 
 // addGoroutines adds every goroutine that is not permanent.
 func addGoroutines(s snapshot) {
-	for _, stack := range strings.Split(allStacks(), "\n\n") {
+	for stack := range strings.SplitSeq(allStacks(), "\n\n") {
 		// "goroutine 12 [chan receive, 2 minutes]:"
 		fields := strings.Fields(stack)
 		if len(fields) < 2 || isPermanent(stack) {
@@ -45,7 +45,8 @@ func allStacks() string {
 func isPermanent(stack string) bool {
 	var origin []string
 	for line := range strings.Lines(stack) {
-		if !strings.HasPrefix(line, "\t") && strings.TrimSpace(line) != "" {
+		// Below the first function of one that has not run yet is goexit.
+		if !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "runtime.goexit(") {
 			origin = append(origin, strings.TrimSpace(line))
 		}
 	}

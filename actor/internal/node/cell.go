@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -22,6 +23,7 @@ type Cell struct {
 	serial uint64        // order of start within the node
 	corr   atomic.Uint64 // the last correlation given out
 	ended  chan struct{} // closed after the last monitor was told
+	init   []byte        // the Init frame of its process
 
 	// Protected by node.mu.
 	published bool // its name can be looked up
@@ -157,10 +159,8 @@ func (c *Cell) put(ctx context.Context, frame []byte) error {
 		return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
 	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 		return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
-	case errors.Is(err, mailbox.ErrProgress):
-		c.process().kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
 	}
-	// The pipe is closed or broken: the process has ended or is about to.
+	c.isEnding(err)
 	select {
 	case <-c.ended:
 		return gone(c.id)
@@ -208,10 +208,11 @@ func (c *Cell) control(env *codec.Envelope, body any) error {
 	f := mailbox.NewBuffer()
 	defer f.Free()
 	var err error
+	limit := c.node.cfg.FrameLimit + wire.ForwardSlack
 	if body == nil {
-		f.Bytes, err = codec.AppendFrame(f.Bytes, env, c.node.cfg.FrameLimit)
+		f.Bytes, err = codec.AppendFrame(f.Bytes, env, limit)
 	} else {
-		f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, c.node.cfg.FrameLimit)
+		f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, limit)
 	}
 	if err != nil {
 		return err
@@ -234,7 +235,11 @@ func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
 			return
 		}
 	}
-	if err := c.admit(ch, env, size, corr); err != nil && (corr == 0 || c.forget(corr)) {
+	switch err := c.admit(ch, env, size, corr); {
+	case err == nil:
+	case corr != 0 && c.isEnding(err):
+		ch.taken(size) // end will answer, and say why
+	case corr == 0 || c.forget(corr):
 		ch.refuse(env, size, c.refusal(err))
 	}
 }
@@ -250,7 +255,7 @@ func (c *Cell) admit(ch *channel, env *codec.Envelope, size int, corr uint64) er
 	f := mailbox.NewBuffer()
 	defer f.Free()
 	var err error
-	if f.Bytes, err = codec.AppendFrame(f.Bytes, &forwarded, c.node.cfg.FrameLimit); err != nil {
+	if f.Bytes, err = codec.AppendFrame(f.Bytes, &forwarded, c.node.cfg.FrameLimit+wire.ForwardSlack); err != nil {
 		return err
 	}
 	admitted := ch.await(size)
@@ -290,6 +295,17 @@ func (c *Cell) leave(ch *channel) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.senders, ch)
+}
+
+// isEnding reports whether a mailbox's error means that the process has ended
+// or is about to, and sees to it that it is.
+func (c *Cell) isEnding(err error) bool {
+	if errors.Is(err, mailbox.ErrProgress) {
+		c.process().kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
+		return true
+	}
+	_, broken := errors.AsType[*mailbox.PipeError](err)
+	return broken || errors.Is(err, os.ErrClosed)
 }
 
 func (c *Cell) refusal(err error) *wire.Failure {

@@ -116,8 +116,11 @@ func (n *Node) reserve(spec wire.Spec, parent *Cell) (*Cell, error) {
 		return nil, &wire.Failure{Code: wire.NameTaken, Fate: wire.FateNotSent,
 			Text: fmt.Sprintf("the name %q is taken", spec.Name)}
 	}
+	c := newCell(n, spec, proto, parent, n.serial+1)
+	if err := c.encodeInit(); err != nil {
+		return nil, &wire.Failure{Code: wire.TooLarge, Fate: wire.FateNotSent, Text: "the argument: " + err.Error()}
+	}
 	n.serial++
-	c := newCell(n, spec, proto, parent, n.serial)
 	if spec.Name != "" {
 		n.names[spec.Name] = c
 	}

@@ -22,6 +22,8 @@ const (
 	// closedLimit is how long a process may live on after it closed its
 	// outgoing pipe: an exit is normally seen at once.
 	closedLimit = time.Second
+	// slotLimit is how long a boot may hold back others.
+	slotLimit = 500 * time.Millisecond
 )
 
 // A process is one operating-system process of a Cell, from fork to burial.
@@ -110,6 +112,23 @@ func (p *process) hasExited(e reaper.Exit) {
 	p.cell.node.tasks.Go(p.bury)
 }
 
+// encodeInit makes the first frame of the actor's process.
+func (c *Cell) encodeInit() error {
+	var err error
+	c.init, err = codec.AppendMessage(nil, &codec.Envelope{Kind: wire.KindInit, To: c.id}, &wire.Init{
+		ID:          c.id,
+		Type:        c.spec.Type,
+		Name:        c.spec.Name,
+		Arg:         c.spec.Arg,
+		Incarnation: 1,
+		FrameLimit:  c.node.cfg.FrameLimit,
+		AckMessages: max(1, c.spec.Messages/4),
+		AckBytes:    max(1, c.spec.Bytes/4),
+		LogLevel:    c.node.logs.level,
+	}, c.node.cfg.FrameLimit)
+	return err
+}
+
 // boot brings a reserved cell to life. When it returns an error, the process
 // is gone and so is its name.
 func (c *Cell) boot(ctx context.Context) error {
@@ -127,8 +146,12 @@ func (c *Cell) boot(ctx context.Context) error {
 			Down: &wire.Down{ID: c.id, Type: c.spec.Type, Name: c.spec.Name,
 				Reason: wire.Reason{Cause: wire.BootFailed, Detail: err.Error()}}}
 	}
+	// A process that says nothing must not keep others from booting.
+	release := sync.OnceFunc(func() { <-c.node.boots })
+	slot := time.AfterFunc(slotLimit, release)
 	err = p.hello(ctx)
-	<-c.node.boots
+	slot.Stop()
+	release()
 	if err == nil {
 		err = p.attach()
 	}
@@ -195,21 +218,12 @@ func (p *process) attach() error {
 		Retain:   true,
 		Progress: p.finished,
 	})
-	p.link = newLink(c, p, mailbox.NewReader(p.os.TakeOutbox(), c.node.cfg.FrameLimit))
+	p.link = newLink(c, p, mailbox.NewReader(p.os.TakeOutbox(), c.node.cfg.FrameLimit+wire.ForwardSlack))
 	c.mu.Lock()
 	c.mailbox = w
 	c.mu.Unlock()
-	err := c.control(&codec.Envelope{Kind: wire.KindInit, To: c.id}, wire.Init{
-		ID:          c.id,
-		Type:        c.spec.Type,
-		Name:        c.spec.Name,
-		Arg:         c.spec.Arg,
-		Incarnation: 1,
-		FrameLimit:  c.node.cfg.FrameLimit,
-		AckMessages: max(1, c.spec.Messages/4),
-		AckBytes:    max(1, c.spec.Bytes/4),
-		LogLevel:    c.node.logs.level,
-	})
+	err := w.Push(c.init)
+	c.init = nil // it may be large, and the mailbox has adopted it then
 	routes.Store(c.id, c)
 	c.node.publish(c)
 	c.node.tasks.Go(p.link.run)

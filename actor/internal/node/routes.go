@@ -89,7 +89,10 @@ func gone(id codec.ID) *wire.Failure {
 
 // epitaphLimit is how many ended actors are remembered, so that an Ask that
 // comes too late can still say what became of them.
-const epitaphLimit = 1024
+const (
+	epitaphLimit = 1024
+	epitaphStack = 4 << 10 // bytes of the stack that are kept
+)
 
 // epitaphs remembers how the last actors of this program ended.
 var epitaphs = epitaphBook{downs: make(map[codec.ID]*wire.Down)}
@@ -102,7 +105,9 @@ type epitaphBook struct {
 	next  int
 }
 
-func (b *epitaphBook) add(down *wire.Down) {
+func (b *epitaphBook) add(ended *wire.Down) {
+	down := new(*ended)
+	down.Reason.Stack = down.Reason.Stack[:min(len(down.Reason.Stack), epitaphStack)]
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.downs, b.ring[b.next])

@@ -57,6 +57,10 @@ const (
 	WindowBytes    = 4 << 20
 )
 
+// ForwardSlack is how much larger than the limit a frame may be that is passed
+// on: the sender's address and another correlation are written into it.
+const ForwardSlack = 64
+
 // MaxMonitors is how many monitors one process may hold.
 const MaxMonitors = 1 << 16
 
