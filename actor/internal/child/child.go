@@ -53,7 +53,7 @@ type Child struct {
 
 	mu       sync.Mutex // protects the following
 	calls    map[uint64]*call
-	handling map[uint64]*Delivery // Asks not yet answered
+	asks     map[uint64]*ask // those of others, not yet answered
 	windows  map[codec.ID]*window
 	monitors map[uint64]struct{} // those whose Down is wanted
 }
@@ -65,7 +65,7 @@ func Run(b *spawn.Birth, behave func(actorType string, c *Child) (Behaviour, boo
 		birth:    b,
 		queue:    newQueue(),
 		calls:    make(map[uint64]*call),
-		handling: make(map[uint64]*Delivery),
+		asks:     make(map[uint64]*ask),
 		windows:  make(map[codec.ID]*window),
 		monitors: make(map[uint64]struct{}),
 	}
@@ -155,7 +155,7 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 		}
 		c.credit(env.To, credit)
 	case wire.KindStop:
-		c.queue.stop(true)
+		c.queue.stop(stoppedByNode)
 	}
 	return nil // an unknown kind is skipped
 }

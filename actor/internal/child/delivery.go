@@ -12,14 +12,18 @@ import (
 // context that comes from the asker. Done, Err and Deadline are context's.
 type Delivery struct {
 	From    codec.ID
-	Corr    uint64 // zero for a Tell
 	Type    []byte
 	Trace   []byte
 	Payload []byte
 
-	seq      uint64
-	size     int
-	deadline int64
+	size int
+	ask  *ask // nil for a Tell, which nobody waits for
+}
+
+// ask is what a Delivery has of its asker.
+type ask struct {
+	corr     uint64
+	deadline int64 // Unix nanoseconds; zero is none
 
 	mu    sync.Mutex // protects the following
 	done  chan struct{}
@@ -41,67 +45,69 @@ func (s *deliveries) next() *Delivery {
 }
 
 // Asked reports whether the sender waits for a reply.
-func (d *Delivery) Asked() bool { return d.Corr != 0 }
+func (d *Delivery) Asked() bool { return d.ask != nil }
 
 // Deadline returns the asker's.
 func (d *Delivery) Deadline() (time.Time, bool) {
-	if d.deadline == 0 {
+	if d.ask == nil || d.ask.deadline == 0 {
 		return time.Time{}, false
 	}
-	return time.Unix(0, d.deadline), true
+	return time.Unix(0, d.ask.deadline), true
 }
 
 // Done is closed when the asker gives up, at its deadline, and when the handler
-// has returned. It is nil for a Tell, which nobody waits for. The channel is
-// made, and the deadline watched, only for those who ask: most handlers don't.
+// has returned. It is nil for a Tell. The channel is made, and the deadline
+// watched, only for those who ask: most handlers don't.
 func (d *Delivery) Done() <-chan struct{} {
-	if d.Corr == 0 {
+	a := d.ask
+	if a == nil {
 		return nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.done != nil {
-		return d.done
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.done != nil {
+		return a.done
 	}
-	d.done = make(chan struct{})
-	if d.err != nil {
-		close(d.done)
-	} else if d.deadline != 0 {
-		d.timer = time.AfterFunc(time.Until(time.Unix(0, d.deadline)), d.expire)
+	a.done = make(chan struct{})
+	if a.err != nil {
+		close(a.done)
+	} else if a.deadline != 0 {
+		a.timer = time.AfterFunc(time.Until(time.Unix(0, a.deadline)), a.expire)
 	}
-	return d.done
+	return a.done
 }
 
 // Err says why Done is closed, or would be if it had been asked for.
 func (d *Delivery) Err() error {
-	if d.Corr == 0 {
+	a := d.ask
+	if a == nil {
 		return nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.err == nil && d.deadline != 0 && time.Now().UnixNano() >= d.deadline {
-		d.endLocked(context.DeadlineExceeded)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.err == nil && a.deadline != 0 && time.Now().UnixNano() >= a.deadline {
+		a.endLocked(context.DeadlineExceeded)
 	}
-	return d.err
+	return a.err
 }
 
-func (d *Delivery) expire() { d.end(context.DeadlineExceeded) }
+func (a *ask) expire() { a.end(context.DeadlineExceeded) }
 
-func (d *Delivery) end(err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.endLocked(err)
+func (a *ask) end(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.endLocked(err)
 }
 
-func (d *Delivery) endLocked(err error) {
-	if d.err != nil {
+func (a *ask) endLocked(err error) {
+	if a.err != nil {
 		return
 	}
-	d.err = err
-	if d.timer != nil {
-		d.timer.Stop()
+	a.err = err
+	if a.timer != nil {
+		a.timer.Stop()
 	}
-	if d.done != nil {
-		close(d.done)
+	if a.done != nil {
+		close(a.done)
 	}
 }

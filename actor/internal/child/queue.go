@@ -1,6 +1,9 @@
 package child
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // chunkSize is how much the queue copies messages into at a time.
 const chunkSize = 32 << 10
@@ -9,13 +12,19 @@ const chunkSize = 32 << 10
 // node's: it never sends more than the mailbox's capacity.
 type queue struct {
 	wake chan struct{} // one token when there may be something to do
+	end  atomic.Int32  // whether anything further is to be begun
 
-	mu      sync.Mutex // protects the following
-	items   []*Delivery
-	chunk   []byte
-	stopped bool // nothing further is to be begun
-	asked   bool // by the node, not by the actor itself
+	mu    sync.Mutex // protects the following
+	items []*Delivery
+	chunk []byte
 }
+
+// The values of a queue's end. The first word counts.
+const (
+	working int32 = iota
+	stopped       // by the actor itself
+	stoppedByNode
+)
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
@@ -48,12 +57,8 @@ func (q *queue) copy(b []byte) []byte {
 }
 
 // stop says that nothing further is to be begun.
-func (q *queue) stop(asked bool) {
-	q.mu.Lock()
-	if !q.stopped {
-		q.stopped, q.asked = true, asked
-	}
-	q.mu.Unlock()
+func (q *queue) stop(by int32) {
+	q.end.CompareAndSwap(working, by)
 	q.signal()
 }
 
@@ -65,27 +70,19 @@ func (q *queue) signal() {
 }
 
 // next waits for messages and returns all there are, in the memory of spent,
-// or stopped.
-func (q *queue) next(spent []*Delivery) (batch []*Delivery, stopped bool) {
+// or false when it is to stop.
+func (q *queue) next(spent []*Delivery) (batch []*Delivery, ok bool) {
 	for {
-		q.mu.Lock()
-		if q.stopped {
-			q.mu.Unlock()
-			return nil, true
+		if q.end.Load() != working {
+			return nil, false
 		}
+		q.mu.Lock()
 		if len(q.items) > 0 {
 			batch, q.items = q.items, spent[:0]
 			q.mu.Unlock()
-			return batch, false
+			return batch, true
 		}
 		q.mu.Unlock()
 		<-q.wake
 	}
-}
-
-// isStopped is asked between two messages.
-func (q *queue) isStopped() (stopped, asked bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.stopped, q.asked
 }

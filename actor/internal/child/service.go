@@ -46,7 +46,7 @@ func (c *Child) Kill(ctx context.Context, id codec.ID) error {
 }
 
 // StopSelf ends this actor after the message in progress.
-func (c *Child) StopSelf() { c.queue.stop(false) }
+func (c *Child) StopSelf() { c.queue.stop(stopped) }
 
 // Monitor asks for the Down of another actor; it comes as a message.
 func (c *Child) Monitor(ctx context.Context, target codec.ID) (uint64, error) {

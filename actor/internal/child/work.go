@@ -12,11 +12,11 @@ import (
 func (c *Child) enqueue(env *codec.Envelope, f mailbox.Frame) {
 	d := c.slab.next()
 	d.From, d.Type, d.Trace, d.Payload = env.From, env.Type, env.Trace, env.Payload
-	d.size, d.deadline = len(f.Bytes), env.Deadline
+	d.size = len(f.Bytes)
 	if env.Kind == wire.KindAsk {
-		d.Corr = env.Corr
+		d.ask = &ask{corr: env.Corr, deadline: env.Deadline}
 		c.mu.Lock()
-		c.handling[d.Corr] = d
+		c.asks[env.Corr] = d.ask
 		c.mu.Unlock()
 	}
 	c.queue.push(d, f.Owned)
@@ -25,10 +25,10 @@ func (c *Child) enqueue(env *codec.Envelope, f mailbox.Frame) {
 // cancel ends the context of an Ask whose asker has given up.
 func (c *Child) cancel(corr uint64) {
 	c.mu.Lock()
-	d := c.handling[corr]
+	a := c.asks[corr]
 	c.mu.Unlock()
-	if d != nil {
-		d.end(context.Canceled)
+	if a != nil {
+		a.end(context.Canceled)
 	}
 }
 
@@ -36,21 +36,20 @@ func (c *Child) cancel(corr uint64) {
 func (c *Child) work(actor Behaviour) {
 	var batch []*Delivery
 	for {
-		var stopped bool
-		if batch, stopped = c.queue.next(batch); stopped {
+		var ok bool
+		if batch, ok = c.queue.next(batch); !ok {
 			break
 		}
 		for i, d := range batch {
 			batch[i] = nil
-			if stopped, _ = c.queue.isStopped(); stopped {
+			if c.queue.end.Load() != working {
 				break
 			}
 			c.handle(actor, d)
 		}
 	}
-	_, asked := c.queue.isStopped()
 	actor.Stop()
-	c.goodbye(asked)
+	c.goodbye(c.queue.end.Load() == stoppedByNode)
 }
 
 // handle runs the actor's code for one message. The page is written first, so
@@ -58,14 +57,13 @@ func (c *Child) work(actor Behaviour) {
 // out before the message counts as finished.
 func (c *Child) handle(actor Behaviour, d *Delivery) {
 	c.finished++
-	d.seq = c.finished
-	c.page.Note(d.seq, d.From[:], d.Type)
-	c.page.Begin(d.seq)
+	c.page.Note(c.finished, d.From[:], d.Type)
+	c.page.Begin(c.finished)
 	if string(d.Type) != wire.DownType || c.wantsDown(d) {
 		replyType, reply, err := actor.Handle(d)
 		c.conclude(d, replyType, reply, err)
 	}
-	c.page.Finish(d.seq)
+	c.page.Finish(c.finished)
 	c.unacked++
 	c.unackedBytes += d.size
 	if c.unacked >= c.init.AckMessages || c.unackedBytes >= c.init.AckBytes {
@@ -78,21 +76,22 @@ func (c *Child) handle(actor Behaviour, d *Delivery) {
 
 // conclude answers an Ask; of a Tell only the error is of interest.
 func (c *Child) conclude(d *Delivery, replyType []byte, reply any, err error) {
-	if d.Corr == 0 {
+	if d.ask == nil {
 		if err != nil {
 			c.respond(&codec.Envelope{Kind: wire.KindFail, Type: d.Type}, failureOf(err))
 		}
 		return
 	}
+	corr := d.ask.corr
 	c.mu.Lock()
-	delete(c.handling, d.Corr)
+	delete(c.asks, corr)
 	c.mu.Unlock()
-	d.end(context.Canceled)
+	d.ask.end(context.Canceled)
 	if err != nil {
-		c.respond(&codec.Envelope{Kind: wire.KindFail, Corr: d.Corr}, failureOf(err))
+		c.respond(&codec.Envelope{Kind: wire.KindFail, Corr: corr}, failureOf(err))
 		return
 	}
-	c.respond(&codec.Envelope{Kind: wire.KindReply, Corr: d.Corr, Type: replyType, Trace: d.Trace}, reply)
+	c.respond(&codec.Envelope{Kind: wire.KindReply, Corr: corr, Type: replyType, Trace: d.Trace}, reply)
 }
 
 // respond sends a reply. One that cannot be encoded, or is too large, becomes
