@@ -127,3 +127,17 @@ func TestReaderProcessKilled(t *testing.T) {
 		}
 	}
 }
+
+// Flush that writes itself reports its own failure.
+func TestReaderGoneFlush(t *testing.T) {
+	w, r := link(t, WriterConfig{})
+	r.Close()
+	w.mu.Lock()
+	w.takeLocked(frame(9)) // as if the drain goroutine were late
+	w.mu.Unlock()
+	done := make(chan error, 1)
+	go func() { done <- w.Flush(context.Background()) }()
+	if err := within(t, "Flush", done); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("got %v, want EPIPE", err)
+	}
+}

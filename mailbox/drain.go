@@ -177,7 +177,7 @@ func (w *Writer) Flush(ctx context.Context) error {
 	}
 	f := &flush{target: w.stream.appended, done: make(chan struct{})}
 	w.flushes = append(w.flushes, f)
-	w.settleFlushesLocked(nil)
+	w.settleFlushesLocked(w.err) // that write may have broken it; if it was closed, Close settles
 	w.unlock()
 	select {
 	case <-f.done:

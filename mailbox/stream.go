@@ -39,7 +39,9 @@ func (s *Stream) Read(p []byte) (int, error) {
 			}
 		}
 		n, err := s.src.read(!draining)
-		s.budget.Add(-int64(n))
+		if draining { // else Drain may have set the budget since, without these bytes
+			s.budget.Add(-int64(n))
+		}
 		switch {
 		case n > 0:
 			return n, nil
