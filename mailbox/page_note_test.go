@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
-
 )
 
 func TestNotesAreTheLastEight(t *testing.T) {
