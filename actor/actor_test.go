@@ -1,3 +1,5 @@
+//go:build unix
+
 package actor_test
 
 import (
@@ -97,9 +99,14 @@ func TestReasons(t *testing.T) {
 		}},
 	} {
 		t.Run(test.fault, func(t *testing.T) {
-			ref := spawnProbe(t, sys, probeArg{})
+			spec := prober.With(probeArg{})
+			spec.Procs = 4 // with one, the runtime may never see two goroutines in a map
+			ref, err := sys.Spawn(t.Context(), spec)
+			if err != nil {
+				t.Fatal(err)
+			}
 			m := sys.Monitor(ref)
-			_, err := actor.Ask[string](t.Context(), ref, Fault{test.fault})
+			_, err = actor.Ask[string](t.Context(), ref, Fault{test.fault})
 			down, ok := errors.AsType[*actor.DownError](err)
 			if !ok {
 				t.Fatalf("got %v, want a DownError", err)
@@ -163,7 +170,12 @@ func TestActorToActor(t *testing.T) {
 	if d := ended(t, m); d.Reason != (actor.Shutdown{}) {
 		t.Errorf("child: %v", d.Reason)
 	}
-	if got := ask[[]actor.Down](t, b, Downs{}); len(got) != 1 || got[0].Reason != (actor.Shutdown{}) {
-		t.Errorf("got downs %v", got)
+	var downs []actor.Down
+	eventually(t, "a Down", func() bool {
+		downs = ask[[]actor.Down](t, b, Downs{})
+		return len(downs) > 0
+	})
+	if len(downs) != 1 || downs[0].Reason != (actor.Shutdown{}) {
+		t.Errorf("got downs %v", downs)
 	}
 }

@@ -35,18 +35,22 @@ func Boot() {
 // process, and otherwise makes a System with zero Options, runs run, closes the
 // System and exits, with status 1 and the error on standard error if there is
 // one. ctx ends at the first SIGINT or SIGTERM; the second ends the program.
-// Main does not return.
-func Main(run func(ctx context.Context, sys *System) error) {
+// Main does not return. A main that has to look at its arguments first calls
+// Boot before that, and Main or MainWith after.
+func Main(run func(ctx context.Context, sys *System) error) { MainWith(Options{}, run) }
+
+// MainWith is Main with other Options.
+func MainWith(o Options, run func(ctx context.Context, sys *System) error) {
 	Boot()
-	if err := runMain(run); err != nil {
+	if err := runMain(o, run); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-func runMain(run func(context.Context, *System) error) (err error) {
-	sys, err := NewSystem(Options{})
+func runMain(o Options, run func(context.Context, *System) error) (err error) {
+	sys, err := NewSystem(o)
 	if err != nil {
 		return err
 	}

@@ -175,6 +175,7 @@ func init() {
 
 // failureOf makes an error of the actor's code fit to travel.
 func failureOf(err error) *wire.Failure {
+	err = tooLarge(err)
 	f := &wire.Failure{Code: wire.Remote, Text: err.Error()}
 	for code, known := range registered {
 		if errors.Is(err, known) {
@@ -198,10 +199,15 @@ func (r Ref) undelivered(op string, err error) error {
 	if g, ok := errors.AsType[*wire.GivenUp](err); ok {
 		return &DeliveryError{Op: op, To: r, Fate: Fate(g.Fate), Err: g.Err}
 	}
-	if limit, ok := errors.AsType[*codec.LimitError](err); ok {
-		err = fmt.Errorf("%w: %w", ErrTooLarge, limit)
+	return &DeliveryError{Op: op, To: r, Fate: NotSent, Err: tooLarge(err)}
+}
+
+// tooLarge makes a codec's limit ErrTooLarge, and leaves other errors alone.
+func tooLarge(err error) error {
+	if limit, ok := err.(*codec.LimitError); ok {
+		return fmt.Errorf("%w: %w", ErrTooLarge, limit)
 	}
-	return &DeliveryError{Op: op, To: r, Fate: NotSent, Err: err}
+	return err
 }
 
 // public returns the error that a failure stands for.

@@ -60,9 +60,10 @@ func (r Ref) Tell(ctx context.Context, message any) error {
 // to take whatever comes. The deadline of ctx is the handler's as well. When ctx
 // is done first, the handler's context is cancelled and a late reply is dropped.
 //
-// A handler's error arrives as [*RemoteError]. Everything else is a
-// [*DeliveryError], with a [*DownError] in it when the actor is dead or dies
-// meanwhile. An actor that asks itself gets [ErrSelfAsk].
+// A handler's error arrives as [*RemoteError]: the actor lives. Whatever kept the
+// message from being answered is a [*DeliveryError], with a [*DownError] in it
+// when the actor is dead or dies meanwhile. An actor that asks itself gets
+// [ErrSelfAsk].
 func Ask[R any](ctx context.Context, r Ref, message any) (R, error) {
 	var reply R
 	err := r.ask(ctx, message, func(typ, payload []byte) error {

@@ -3,7 +3,6 @@ package actor
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
@@ -17,9 +16,6 @@ const (
 	DefaultStartTimeout = 10 * time.Second
 	DefaultStopTimeout  = 5 * time.Second
 )
-
-// maxActorName is the longest name an actor can be registered under, in bytes.
-const maxActorName = 255
 
 // A Spec says what to spawn and how. [Type.With] makes one; its zero fields are
 // the defaults. It is a value: change a copy as you like.
@@ -79,8 +75,8 @@ func (s Spec) Named(name string) Spec {
 
 // wire checks the Spec, fills in the defaults and encodes the argument.
 func (s Spec) wire() (wire.Spec, error) {
-	if err := s.check(); err != nil {
-		return wire.Spec{}, err
+	if s.def == nil {
+		return wire.Spec{}, errors.New("the Spec has no actor type; make it with Type.With")
 	}
 	arg, err := codec.Append(nil, s.arg)
 	if err != nil {
@@ -112,25 +108,7 @@ func (s Spec) wire() (wire.Spec, error) {
 	if w.Bytes == 0 {
 		w.Bytes = mailbox.DefaultBytes
 	}
-	return w, nil
-}
-
-func (s Spec) check() error {
-	switch {
-	case s.def == nil:
-		return errors.New("the Spec has no actor type; make it with Type.With")
-	case len(s.Name) > maxActorName:
-		return fmt.Errorf("the name has %d bytes, the limit is %d", len(s.Name), maxActorName)
-	case strings.ContainsFunc(s.Name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return fmt.Errorf("the name %q has a control character", s.Name)
-	case s.Mailbox.Messages < 0 || s.Mailbox.Bytes < 0:
-		return fmt.Errorf("a mailbox of %d messages and %d bytes", s.Mailbox.Messages, s.Mailbox.Bytes)
-	case s.BootTimeout < 0 || s.StartTimeout < 0 || s.StopTimeout < 0:
-		return errors.New("a negative time-out")
-	case s.Procs < 0:
-		return fmt.Errorf("%d Procs", s.Procs)
-	}
-	return nil
+	return w, w.Check()
 }
 
 // failed gives an engine's error its public form.
@@ -149,8 +127,8 @@ func (s Spec) failed(err error) error {
 		}
 	} else if g, ok := errors.AsType[*wire.GivenUp](err); ok {
 		e.Err = g.Err
-	} else if limit, ok := errors.AsType[*codec.LimitError](err); ok {
-		e.Err = fmt.Errorf("%w: %w", ErrTooLarge, limit)
+	} else {
+		e.Err = tooLarge(err)
 	}
 	return e
 }

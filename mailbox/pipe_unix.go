@@ -59,7 +59,8 @@ func (s *sink) interrupt() { _ = s.file.SetWriteDeadline(past) }
 type source struct {
 	file *os.File
 	conn syscall.RawConn
-	n    int
+	n    int // what the last read gave
+	size int // what it asked for
 	err  error
 
 	room func() []byte // gives the space to read into
@@ -73,7 +74,9 @@ func (s *source) init(f *os.File, room func() []byte, idle func()) {
 	s.file, s.room, s.idle = f, room, idle
 	s.conn, s.err = f.SyscallConn()
 	s.try = func(fd uintptr) {
-		if s.n, s.err = retry(unix.Read, fd, s.room()); s.err == errWouldBlock {
+		space := s.room()
+		s.size = len(space)
+		if s.n, s.err = retry(unix.Read, fd, space); s.err == errWouldBlock {
 			s.idle()
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/progeny-go/progeny/codec"
 )
@@ -23,7 +25,7 @@ type Frame struct {
 }
 
 // Reader is the receiving end of a pipe. One goroutine at a time may call Next and
-// Ready; Drain and Close are safe from any.
+// Ready, or Serve; Assist, Drain and Close are safe from any.
 type Reader struct {
 	limit int
 	src   source
@@ -34,6 +36,13 @@ type Reader struct {
 	pos, end int
 	need     int   // how many bytes the next frame has, header included; 0 if not known
 	err      error // final
+	poll     time.Duration
+	hot      bool // the last wait was short
+
+	// With Serve: turn is held by whoever reads and handles, and protects all of the above.
+	turn   sync.Mutex
+	handle func(Frame) error
+	look   func(fd uintptr) // consume, made once
 
 	draining atomic.Bool
 	budget   atomic.Int64 // while draining: how many bytes may still be read
@@ -59,25 +68,40 @@ func NewReader(f *os.File, limit int) *Reader {
 func (r *Reader) Next() (Frame, error) {
 	for r.err == nil {
 		if r.closed.Load() {
-			r.err = fmt.Errorf("mailbox: read pipe: %w", os.ErrClosed)
+			r.err = errReadClosed
 			break
 		}
-		if r.pos < r.end {
-			content, n, need, err := codec.Split(r.buf[r.pos:r.end], r.limit)
-			if err != nil {
-				r.err = err
-				break
-			}
-			if n > 0 {
-				return r.take(content, n), nil
-			}
-			r.need = need
+		if f, ok := r.parse(); ok {
+			return f, nil
 		}
-		r.fill()
+		if r.err == nil {
+			r.fill()
+		}
 	}
 	r.drop()
 	return Frame{}, r.err
 }
+
+var errReadClosed = fmt.Errorf("mailbox: read pipe: %w", os.ErrClosed)
+
+// parse takes the frame at the head of the buffer, if it is all there.
+func (r *Reader) parse() (Frame, bool) {
+	if r.pos == r.end {
+		return Frame{}, false
+	}
+	content, n, need, err := codec.Split(r.buf[r.pos:r.end], r.limit)
+	if n == 0 {
+		r.err, r.need = err, need
+		return Frame{}, false
+	}
+	return r.take(content, n), true
+}
+
+// PollFor makes Next look for more for up to d before it parks, as long as frames
+// follow one another that closely: being woken takes tens of microseconds. While it
+// looks it lets other goroutines run. Zero, the default, parks at once. Call it
+// before Next.
+func (r *Reader) PollFor(d time.Duration) { r.poll = d }
 
 // Ready says whether the next call of Next returns without a system call.
 func (r *Reader) Ready() bool {
@@ -130,7 +154,7 @@ func (r *Reader) fill() {
 		r.finish()
 		return
 	}
-	n, err := r.src.read(!draining)
+	n, err := r.read(draining)
 	if n > 0 {
 		r.end += n
 		if draining {
@@ -146,6 +170,29 @@ func (r *Reader) fill() {
 	default:
 		r.err = &PipeError{Op: "read", Err: err}
 	}
+}
+
+// hotWait is how long a wait may last for the next one to begin with a look.
+const hotWait = 150 * time.Microsecond
+
+// read does one read(2), and waits for it unless draining.
+func (r *Reader) read(draining bool) (int, error) {
+	if draining {
+		return r.src.read(false)
+	}
+	if r.poll == 0 {
+		return r.src.read(true)
+	}
+	start := now()
+	for r.hot && now()-start < r.poll {
+		if n, err := r.src.read(false); err != errWouldBlock {
+			return n, err
+		}
+		runtime.Gosched()
+	}
+	n, err := r.src.read(true)
+	r.hot = now()-start < hotWait
+	return n, err
 }
 
 // finish sets err to what the end of the pipe means here.

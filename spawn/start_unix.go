@@ -57,6 +57,10 @@ func (p *Process) start(cmd *Command) error {
 		Sys:   childAttributes(),
 	})
 	if err != nil {
+		// Because of Sys, package os does not look whether it was the directory.
+		if _, dirErr := os.Stat(cmd.Dir); cmd.Dir != "" && dirErr != nil {
+			return fmt.Errorf("working directory: %w", dirErr)
+		}
 		return err
 	}
 	p.Pid, p.Started = p.OS.Pid, time.Now()

@@ -6,8 +6,10 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -21,6 +23,11 @@ const (
 	exitParentLost  = 3
 	exitBrokenLink  = 4
 )
+
+// pollLimit is how long the reader looks for the next message before it parks,
+// while they follow one another closely. A round trip takes 2 to 5 µs then,
+// against 30 to 50 for being woken.
+const pollLimit = 50 * time.Microsecond
 
 // A Behaviour is the actor's code.
 type Behaviour interface {
@@ -98,6 +105,9 @@ func (c *Child) connect() error {
 	}
 	// The node bounds what it sends; this side need not know by how much.
 	c.in = mailbox.NewReader(c.birth.Inbox, math.MaxInt32)
+	if runtime.NumCPU() > 1 { // else it would keep the node from sending
+		c.in.PollFor(pollLimit)
+	}
 	c.out = mailbox.NewWriter(c.birth.Outbox, mailbox.WriterConfig{})
 	f, err := c.in.Next()
 	if err != nil {
@@ -178,7 +188,7 @@ func (c *Child) send(env *codec.Envelope, body any) error {
 
 // startFailed tells the node why, and ends.
 func (c *Child) startFailed(err error) {
-	c.send(&codec.Envelope{Kind: wire.KindFail}, failureOf(err))
+	c.respond(&codec.Envelope{Kind: wire.KindFail}, failureOf(err))
 	c.out.Flush(forever)
 	os.Exit(exitStartFailed)
 }

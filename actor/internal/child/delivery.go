@@ -16,8 +16,9 @@ type Delivery struct {
 	Trace   []byte
 	Payload []byte
 
-	size int
-	ask  *ask // nil for a Tell, which nobody waits for
+	size    int
+	monitor uint64 // of a Down that the node sent: the monitor it answers
+	ask     *ask   // nil for a Tell, which nobody waits for
 }
 
 // ask is what a Delivery has of its asker.

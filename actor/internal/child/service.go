@@ -77,10 +77,3 @@ func (c *Child) unmonitor(id uint64) bool {
 	delete(c.monitors, id)
 	return ok
 }
-
-// wantsDown uses the monitor up.
-func (c *Child) wantsDown(d *Delivery) bool {
-	var body []byte
-	var down struct{ Monitor uint64 }
-	return codec.Decode(d.Payload, &body) == nil && codec.Decode(body, &down) == nil && c.unmonitor(down.Monitor)
-}

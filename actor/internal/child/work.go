@@ -2,6 +2,7 @@ package child
 
 import (
 	"context"
+	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -13,7 +14,9 @@ func (c *Child) enqueue(env *codec.Envelope, f mailbox.Frame) {
 	d := c.slab.next()
 	d.From, d.Type, d.Trace, d.Payload = env.From, env.Type, env.Trace, env.Payload
 	d.size = len(f.Bytes)
-	if env.Kind == wire.KindAsk {
+	if env.Kind == wire.KindTell {
+		d.monitor = env.Corr
+	} else {
 		d.ask = &ask{corr: env.Corr, deadline: env.Deadline}
 		c.mu.Lock()
 		c.asks[env.Corr] = d.ask
@@ -27,7 +30,11 @@ func (c *Child) cancel(corr uint64) {
 	c.mu.Lock()
 	a := c.asks[corr]
 	c.mu.Unlock()
-	if a != nil {
+	switch {
+	case a == nil:
+	case a.deadline != 0 && time.Now().UnixNano() >= a.deadline:
+		a.end(context.DeadlineExceeded) // that is why
+	default:
 		a.end(context.Canceled)
 	}
 }
@@ -53,15 +60,19 @@ func (c *Child) work(actor Behaviour) {
 }
 
 // handle runs the actor's code for one message. The page is written first, so
-// that whatever happens the node knows which message it was; the reply goes
-// out before the message counts as finished.
+// that whatever happens the node knows which message it was. What the handler
+// has sent is in the kernel's hands before the message counts as finished:
+// whatever happens next, a finished message has had its effects.
 func (c *Child) handle(actor Behaviour, d *Delivery) {
 	c.finished++
 	c.page.Note(c.finished, d.From[:], d.Type)
 	c.page.Begin(c.finished)
-	if string(d.Type) != wire.DownType || c.wantsDown(d) {
+	if d.monitor == 0 || c.unmonitor(d.monitor) { // else it was demonitored
 		replyType, reply, err := actor.Handle(d)
 		c.conclude(d, replyType, reply, err)
+	}
+	if err := c.out.Flush(forever); err != nil {
+		c.lost(err)
 	}
 	c.page.Finish(c.finished)
 	c.unacked++

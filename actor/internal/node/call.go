@@ -30,6 +30,15 @@ func (c *call) free() {
 	}
 }
 
+// finish passes on the answer that done has announced, and frees the call.
+func (c *call) finish(reply func(typ, payload []byte) error) error {
+	defer c.free()
+	if c.failure != nil {
+		return c.failure
+	}
+	return reply(c.typ, c.payload)
+}
+
 // answer takes a copy of the reply.
 func (c *call) answer(typ, payload []byte) {
 	c.typ = append(c.typ[:0], typ...)

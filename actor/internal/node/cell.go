@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -22,6 +24,7 @@ type Cell struct {
 	parent *Cell
 	serial uint64        // order of start within the node
 	corr   atomic.Uint64 // the last correlation given out
+	quick  atomic.Bool   // the last answer came so soon that the next is worth polling for
 	ended  chan struct{} // closed after the last monitor was told
 	init   []byte        // the Init frame of its process
 
@@ -103,8 +106,14 @@ func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply f
 		call.free()
 		return err
 	}
+	asked := time.Now()
+	polled := c.quick.Load()
+	if c.poll(call) {
+		return call.finish(reply)
+	}
 	select {
 	case <-call.done:
+		c.quick.Store(!polled && time.Since(asked) < quickAnswer)
 	case <-ctx.Done():
 		if c.forget(env.Corr) {
 			call.free()
@@ -113,17 +122,13 @@ func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply f
 		}
 		<-call.done // the answer came first
 	}
-	defer call.free()
-	if call.failure != nil {
-		return call.failure
-	}
-	return reply(call.typ, call.payload)
+	return call.finish(reply)
 }
 
 // encode refuses what the actor does not take, and what is too large, before
 // anything is sent.
 func (c *Cell) encode(env *codec.Envelope, message any) (mailbox.Buffer, error) {
-	if !c.handles(env.Type) {
+	if !c.proto.Handles(env.Type) {
 		return mailbox.Buffer{}, c.unhandled(env.Type)
 	}
 	f := mailbox.NewBuffer()
@@ -133,10 +138,6 @@ func (c *Cell) encode(env *codec.Envelope, message any) (mailbox.Buffer, error) 
 		return mailbox.Buffer{}, err
 	}
 	return f, nil
-}
-
-func (c *Cell) handles(messageType []byte) bool {
-	return string(messageType) == wire.DownType || c.proto.Handles(messageType)
 }
 
 func (c *Cell) unhandled(messageType []byte) *wire.Failure {
@@ -208,11 +209,10 @@ func (c *Cell) control(env *codec.Envelope, body any) error {
 	f := mailbox.NewBuffer()
 	defer f.Free()
 	var err error
-	limit := c.node.cfg.FrameLimit + wire.ForwardSlack
 	if body == nil {
-		f.Bytes, err = codec.AppendFrame(f.Bytes, env, limit)
-	} else {
-		f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, limit)
+		f.Bytes, err = codec.AppendFrame(f.Bytes, env, c.node.cfg.FrameLimit+wire.ForwardSlack)
+	} else { // of the node's own making, and bounded by what a Down holds
+		f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, math.MaxInt32)
 	}
 	if err != nil {
 		return err
@@ -222,7 +222,7 @@ func (c *Cell) control(env *codec.Envelope, body any) error {
 
 // receive takes a message from another process (or its own).
 func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
-	if !c.handles(env.Type) {
+	if !c.proto.Handles(env.Type) {
 		ch.refuse(env, size, c.unhandled(env.Type))
 		return
 	}

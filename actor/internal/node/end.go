@@ -103,7 +103,7 @@ func failAsks(asks map[uint64]pending, u unfinished, down *wire.Down) {
 	fates := make(map[uint64]wire.Fate, len(asks))
 	note := func(h mailbox.Held, fate wire.Fate) {
 		var env codec.Envelope
-		if err := codec.DecodeEnvelope(content(h.Frame), &env); err == nil && env.Corr != 0 {
+		if err := codec.DecodeEnvelope(content(h.Frame), &env); err == nil && env.Kind == wire.KindAsk {
 			fates[env.Corr] = fate
 		}
 	}

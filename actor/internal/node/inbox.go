@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -17,6 +18,7 @@ type Inbox struct {
 	id     codec.ID
 	node   *Node
 	limits mailbox.Capacity
+	corr   atomic.Uint64 // the last correlation given out
 
 	mu      sync.Mutex // protects the following
 	closed  bool
@@ -25,7 +27,6 @@ type Inbox struct {
 	waiting []waiting
 	arrived chan struct{} // closed and replaced when the queue gets its first letter
 	room    chan struct{} // closed and replaced when there may be room
-	corr    uint64
 	asks    map[uint64]pending
 	senders map[*channel]struct{}
 }
@@ -160,19 +161,15 @@ func (b *Inbox) ask(ctx context.Context, env codec.Envelope, message any, reply 
 		return err
 	}
 	call := newCall()
-	corr, ok := b.await(pending{call: call})
-	if !ok {
+	corr := b.corr.Add(1)
+	if !b.await(corr, pending{call: call}) {
 		return gone(b.id)
 	}
 	err = b.put(ctx, Letter{From: env.From, Type: string(env.Type), Payload: payload, corr: corr, ask: true})
 	if err == nil {
 		select {
 		case <-call.done:
-			defer call.free()
-			if call.failure != nil {
-				return call.failure
-			}
-			return reply(call.typ, call.payload)
+			return call.finish(reply)
 		case <-ctx.Done():
 			err = &wire.GivenUp{Fate: wire.FateUnknown, Err: context.Cause(ctx)}
 		}
@@ -184,25 +181,29 @@ func (b *Inbox) ask(ctx context.Context, env codec.Envelope, message any, reply 
 	return err
 }
 
+// encode makes a payload by way of a frame, which has a limit from its first
+// byte on: a message of 2 GiB is not encoded only to be refused.
 func (b *Inbox) encode(message any) ([]byte, error) {
-	payload, err := codec.Append(nil, message)
-	if err == nil && len(payload) > b.node.cfg.FrameLimit {
-		err = &codec.LimitError{What: "message", Limit: b.node.cfg.FrameLimit, Size: len(payload)}
+	frame, err := codec.AppendMessage(nil, &codec.Envelope{Kind: wire.KindTell}, message, b.node.cfg.FrameLimit)
+	if err != nil {
+		return nil, err
 	}
-	return payload, err
+	var env codec.Envelope
+	err = codec.DecodeEnvelope(content(frame), &env)
+	return env.Payload, err
 }
 
 // receive is target's.
 func (b *Inbox) receive(ch *channel, env *codec.Envelope, size int) {
 	l := Letter{From: env.From, Type: string(env.Type), Payload: append([]byte(nil), env.Payload...), ask: env.Kind == wire.KindAsk}
 	if env.Corr != 0 {
-		corr, ok := b.await(pending{link: ch.link, corr: env.Corr})
-		if !ok {
+		l.corr = b.corr.Add(1)
+		// Before await: as soon as it waits, Close may answer.
+		ch.link.expect(env.Corr, route{inbox: b, corr: l.corr})
+		if !b.await(l.corr, pending{link: ch.link, corr: env.Corr}) {
 			ch.refuse(env, size, gone(b.id))
 			return
 		}
-		l.corr = corr
-		ch.link.expect(env.Corr, route{inbox: b, corr: corr})
 	}
 	admitted := func() {
 		ch.taken(size)
@@ -227,15 +228,14 @@ func (b *Inbox) receive(ch *channel, env *codec.Envelope, size int) {
 }
 
 // await registers who waits for an answer.
-func (b *Inbox) await(p pending) (corr uint64, ok bool) {
+func (b *Inbox) await(corr uint64, p pending) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		return 0, false
+		return false
 	}
-	b.corr++
-	b.asks[b.corr] = p
-	return b.corr, true
+	b.asks[corr] = p
+	return true
 }
 
 func (b *Inbox) take(corr uint64) (pending, bool) {

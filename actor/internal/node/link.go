@@ -10,8 +10,9 @@ import (
 	"github.com/progeny-go/progeny/mailbox"
 )
 
-// A link reads what one process writes and routes it. It trusts nothing: what
-// breaks the protocol ends the process with the reason Protocol.
+// A link reads what one process writes and routes it, on the goroutine of run or
+// of an asker that polls, one at a time. It trusts nothing: what breaks the
+// protocol ends the process with the reason Protocol.
 type link struct {
 	cell *Cell
 	proc *process
@@ -52,12 +53,7 @@ func newLink(c *Cell, p *process, in *mailbox.Reader) *link {
 // run reads until the pipe ends, is drained, or breaks.
 func (l *link) run() {
 	defer close(l.done)
-	for l.err == nil {
-		var f mailbox.Frame
-		if f, l.err = l.in.Next(); l.err == nil {
-			l.err = l.handle(f.Bytes)
-		}
-	}
+	l.err = l.in.Serve(func(f mailbox.Frame) error { return l.handle(f.Bytes) })
 	l.proc.linkEnded(l.err)
 }
 
@@ -92,13 +88,14 @@ func (l *link) handle(content []byte) error {
 		if err := codec.Decode(env.Payload, &r); err != nil {
 			return breach(err.Error())
 		}
-		l.proc.logRecord(&r)
+		l.proc.logRecord(&r, len(env.Payload))
 	case wire.KindGoodbye:
 		var g wire.Goodbye
 		if err := codec.Decode(env.Payload, &g); err != nil {
 			return breach(err.Error())
 		}
 		l.proc.goodbye.Store(&g)
+		l.cell.Stop() // it has as long for its exit as if it had been asked
 	}
 	return nil // an unknown kind is skipped
 }
@@ -267,9 +264,12 @@ func (l *link) forward(corr uint64, reply *codec.Envelope) {
 		return
 	}
 	env := codec.Envelope{Kind: wire.KindReply, Corr: corr, Type: reply.Type, Trace: reply.Trace, Payload: reply.Payload}
-	if err := l.control(&env, nil); errors.Is(err, mailbox.ErrFull) {
+	err := l.control(&env, nil)
+	if errors.Is(err, mailbox.ErrFull) {
 		l.control(&codec.Envelope{Kind: wire.KindFail, Corr: corr},
 			&wire.Failure{Code: wire.Full, Text: "the reply did not fit: the asker does not read"})
+	} else if limit, ok := errors.AsType[*codec.LimitError](err); ok { // an Inbox's: its type counts, too
+		l.control(&codec.Envelope{Kind: wire.KindFail, Corr: corr}, &wire.Failure{Code: wire.TooLarge, Text: limit.Error()})
 	}
 }
 

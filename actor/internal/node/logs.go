@@ -32,13 +32,22 @@ type logs struct {
 
 	mu     sync.Mutex // protects the following
 	closed bool
-	queue  chan slog.Record
+	queue  chan entry
 }
+
+// An entry is a record and what it counts for, in bytes.
+type entry struct {
+	slog.Record
+	size int64
+}
+
+// attrOverhead is what an attribute counts for, beside what came of it.
+const attrOverhead = 128
 
 func newLogs(l *slog.Logger) *logs {
 	g := &logs{
 		handler: l.Handler(),
-		queue:   make(chan slog.Record, logRecords),
+		queue:   make(chan entry, logRecords),
 		done:    make(chan struct{}),
 	}
 	g.level = leastLevel(g.handler)
@@ -60,8 +69,8 @@ func leastLevel(h slog.Handler) int {
 func (g *logs) write() {
 	defer close(g.done)
 	for r := range g.queue {
-		g.bytes.Add(-int64(len(r.Message)))
-		g.handler.Handle(context.Background(), r)
+		g.bytes.Add(-r.size)
+		g.handler.Handle(context.Background(), r.Record)
 		if n := g.dropped.Load(); n > g.reported {
 			lost := slog.NewRecord(time.Now(), slog.LevelWarn, "log records dropped: the logger is too slow", 0)
 			lost.AddAttrs(slog.Uint64("count", n-g.reported))
@@ -71,23 +80,24 @@ func (g *logs) write() {
 	}
 }
 
-// add queues a record, or drops it.
-func (g *logs) add(r slog.Record) {
+// add queues a record, or drops it. size is what it weighs beside its message
+// and its attributes as such.
+func (g *logs) add(r slog.Record, size int) {
 	if int(r.Level) < g.level {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	size := int64(len(r.Message))
-	if g.closed || g.bytes.Load()+size > logBytes {
+	e := entry{r, int64(len(r.Message) + size + attrOverhead*r.NumAttrs())}
+	if g.closed || g.bytes.Load()+e.size > logBytes {
 		g.dropped.Add(1)
 		return
 	}
-	g.bytes.Add(size)
+	g.bytes.Add(e.size)
 	select {
-	case g.queue <- r:
+	case g.queue <- e:
 	default:
-		g.bytes.Add(-size)
+		g.bytes.Add(-e.size)
 		g.dropped.Add(1)
 	}
 }
@@ -112,7 +122,7 @@ func (g *logs) deadLetter(env *codec.Envelope, why string) {
 	r := slog.NewRecord(time.Now(), slog.LevelDebug, "dead letter", 0)
 	r.AddAttrs(slog.String("type", string(env.Type)), slog.String("to", wire.FormatID(env.To)),
 		slog.String("from", wire.FormatID(env.From)), slog.String("why", why))
-	g.add(r)
+	g.add(r, 0)
 }
 
 // identity returns the attributes that every record of an actor has.
@@ -129,15 +139,20 @@ func (p *process) identity() []slog.Attr {
 }
 
 func (p *process) log(at time.Time, level slog.Level, message string, attrs ...slog.Attr) {
+	p.logSized(at, level, message, 0, attrs...)
+}
+
+func (p *process) logSized(at time.Time, level slog.Level, message string, size int, attrs ...slog.Attr) {
 	r := slog.NewRecord(at, level, message, 0)
 	r.AddAttrs(p.identity()...)
 	r.AddAttrs(attrs...)
-	p.cell.node.logs.add(r)
+	p.cell.node.logs.add(r, size)
 }
 
-// logRecord passes on a record of the actor's own logger.
-func (p *process) logRecord(r *wire.Record) {
-	p.log(r.Time, slog.Level(r.Level), r.Message, slogAttrs(r.Attrs)...)
+// logRecord passes on a record of the actor's own logger, which came in so many
+// bytes.
+func (p *process) logRecord(r *wire.Record, size int) {
+	p.logSized(r.Time, slog.Level(r.Level), r.Message, size, slogAttrs(r.Attrs)...)
 	p.logs.keep(r.Message)
 }
 

@@ -107,6 +107,9 @@ func (n *Node) reserve(spec wire.Spec, parent *Cell) (*Cell, error) {
 		return nil, &wire.Failure{Code: wire.Refused, Fate: wire.FateNotSent,
 			Text: fmt.Sprintf("no actor type is defined as %q", spec.Type)}
 	}
+	if err := spec.Check(); err != nil {
+		return nil, &wire.Failure{Code: wire.Refused, Fate: wire.FateNotSent, Text: err.Error()}
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed || parent != nil && parent.ending {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -129,6 +130,9 @@ func (c *Cell) encodeInit() error {
 	return err
 }
 
+// givenUp is the reason of a process whose Spawn had no patience.
+var givenUp = wire.Reason{Cause: wire.Killed, Detail: "its Spawn was given up"}
+
 // boot brings a reserved cell to life. When it returns an error, the process
 // is gone and so is its name.
 func (c *Cell) boot(ctx context.Context) error {
@@ -142,9 +146,8 @@ func (c *Cell) boot(ctx context.Context) error {
 	if err != nil {
 		<-c.node.boots
 		c.abort()
-		return &wire.Failure{Code: wire.StartFailed, Text: err.Error(), Fate: wire.FateNotSent,
-			Down: &wire.Down{ID: c.id, Type: c.spec.Type, Name: c.spec.Name,
-				Reason: wire.Reason{Cause: wire.BootFailed, Detail: err.Error()}}}
+		return &wire.Failure{Code: wire.StartFailed, Fate: wire.FateNotSent,
+			Down: &wire.Down{ID: c.id, Type: c.spec.Type, Name: c.spec.Name, Reason: c.bootFailed(err)}}
 	}
 	// A process that says nothing must not keep others from booting.
 	release := sync.OnceFunc(func() { <-c.node.boots })
@@ -157,7 +160,11 @@ func (c *Cell) boot(ctx context.Context) error {
 	}
 	close(p.attached)
 	if err != nil {
-		p.kill(wire.Reason{Cause: wire.BootFailed, Detail: err.Error()})
+		if ctx.Err() != nil {
+			p.kill(givenUp)
+		} else {
+			p.kill(c.bootFailed(err))
+		}
 		<-c.ended
 		return c.startFailure(ctx, errors.Is(err, spawn.ErrNotBooted))
 	}
@@ -171,10 +178,16 @@ func (c *Cell) boot(ctx context.Context) error {
 		p.kill(wire.Reason{Cause: wire.BootFailed,
 			Detail: fmt.Sprintf("its start function has not returned within %v", c.spec.StartTimeout)})
 	case <-ctx.Done():
-		p.kill(wire.Reason{Cause: wire.Killed, Detail: "its Spawn was given up"})
+		p.kill(givenUp)
 	}
 	<-c.ended
 	return c.startFailure(ctx, false)
+}
+
+// bootFailed is the reason of a process that did not come up. Package spawn names
+// the actor in its errors, and so will whoever shows the reason.
+func (c *Cell) bootFailed(err error) wire.Reason {
+	return wire.Reason{Cause: wire.BootFailed, Detail: strings.TrimPrefix(err.Error(), "spawn "+c.spec.Type+": ")}
 }
 
 // abort ends a cell that never had a process.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -125,6 +126,12 @@ func (l *link) monitor(corr uint64, r wire.MonitorRequest) error {
 	case tooMany:
 		return breach(fmt.Sprintf("more than %d monitors", wire.MaxMonitors))
 	}
+	if target == nil {
+		// Its Down takes no room from the monitors, so it is the mailbox that bounds them.
+		if unread, _ := l.cell.mailbox.Depth(); unread > l.cell.spec.Messages+wire.MaxMonitors {
+			return breach(fmt.Sprintf("more than %d Downs that it does not read", wire.MaxMonitors))
+		}
+	}
 	l.reply(corr, nil) // before the Down, which may follow at once
 	m := monitor{watcher: l.cell, id: r.ID}
 	notify := func(d *wire.Down) { l.down(r.ID, d) }
@@ -155,10 +162,10 @@ func (l *link) down(id uint64, d *wire.Down) {
 	told.Monitor = id
 	f := mailbox.NewBuffer()
 	defer f.Free()
-	env := codec.Envelope{Kind: wire.KindTell, To: l.cell.id, From: d.ID, Type: []byte(wire.DownType)}
+	env := codec.Envelope{Kind: wire.KindTell, To: l.cell.id, From: d.ID, Corr: id, Type: []byte(wire.DownType)}
 	body, err := codec.Append(nil, &told) // as actor.Down marshals itself
 	if err == nil {
-		f.Bytes, err = codec.AppendMessage(f.Bytes, &env, &body, l.cell.node.cfg.FrameLimit)
+		f.Bytes, err = codec.AppendMessage(f.Bytes, &env, &body, math.MaxInt32)
 	}
 	if err == nil {
 		err = l.cell.mailbox.Force(f.Bytes)

@@ -6,26 +6,6 @@ import (
 	"github.com/progeny-go/progeny/codec"
 )
 
-// Spec is what the node has to know to start an actor: everything but the code,
-// which is the same executable.
-type Spec struct {
-	Type string // the name it was defined under
-	Arg  []byte // msgpack of its argument
-	Name string // to be registered under; "" for none
-
-	Messages int  // mailbox capacity; zero is mailbox's default
-	Bytes    int  // likewise
-	Reject   bool // a full mailbox refuses instead of making the sender wait
-
-	BootTimeout  time.Duration // fork to Hello
-	StartTimeout time.Duration // Init to Ready
-	StopTimeout  time.Duration // Stop to SIGTERM
-
-	Procs int      // GOMAXPROCS
-	Env   []string // nil means the node's
-	Dir   string   // "" means the node's
-}
-
 // Init is the first frame that a process receives.
 type Init struct {
 	ID          codec.ID

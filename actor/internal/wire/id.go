@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"errors"
+
 	"github.com/google/uuid"
 
 	"github.com/progeny-go/progeny/codec"
@@ -20,5 +22,8 @@ func ParseID(s string) (codec.ID, error) {
 		return codec.ID{}, err
 	}
 	id, err := uuid.Parse(s)
+	if err == nil && id.String() != s {
+		err = errors.New("not in the usual notation")
+	}
 	return codec.ID(id), err
 }

@@ -1,0 +1,49 @@
+/* pingpong N PAUSE: N round trips of 64 bytes with a child over two blocking
+ * pipes, each after a pause in microseconds. Writes what each took in
+ * nanoseconds to standard output, as native 64-bit integers. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t now(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+int main(int argc, char **argv) {
+	int to[2], from[2];
+	char ping[64], pong[64];
+	if (argc != 3 || pipe(to) || pipe(from))
+		return 1;
+	long n = atol(argv[1]), pause = atol(argv[2]);
+	switch (fork()) {
+	case -1:
+		return 1;
+	case 0:
+		close(to[1]);
+		close(from[0]);
+		while (read(to[0], pong, sizeof pong) == sizeof pong)
+			if (write(from[1], pong, sizeof pong) != sizeof pong)
+				return 1;
+		_exit(0);
+	}
+	close(to[0]);
+	close(from[1]);
+	for (size_t i = 0; i < sizeof ping; i++)
+		ping[i] = i;
+	for (long i = 0; i < n; i++) {
+		if (pause)
+			usleep(pause);
+		int64_t start = now();
+		if (write(to[1], ping, sizeof ping) != sizeof ping || read(from[0], pong, sizeof pong) != sizeof pong)
+			return 1;
+		int64_t took = now() - start;
+		if (memcmp(ping, pong, sizeof ping) || fwrite(&took, sizeof took, 1, stdout) != 1)
+			return 1;
+	}
+	return fflush(stdout) != 0;
+}
