@@ -1,3 +1,5 @@
+//go:build unix
+
 package actor_test
 
 // The tests in gipc_*_test.go hold this package to the test suite of gipc 1.8,
