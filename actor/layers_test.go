@@ -32,7 +32,7 @@ func TestLayers(t *testing.T) {
 	for _, goos := range []string{"linux", "darwin", "windows"} {
 		for _, line := range goList(t, goos, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
 			path, imports, _ := strings.Cut(line, " ")
-			for _, imported := range strings.Fields(imports) {
+			for imported := range strings.FieldsSeq(imports) {
 				if !allowed(layer(path), layer(imported)) {
 					t.Errorf("%s: %s must not import %s", goos, path, imported)
 				}
@@ -74,7 +74,7 @@ func layer(path string) string {
 	if below, ours := strings.CutPrefix(path, "github.com/progeny-go/progeny/"); ours {
 		path, _, _ = strings.Cut(below, "/")
 	}
-	for _, module := range strings.Fields(dependencies) {
+	for module := range strings.FieldsSeq(dependencies) {
 		if strings.HasPrefix(path+"/", module+"/") {
 			return module
 		}
