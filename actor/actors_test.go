@@ -19,6 +19,7 @@ type probe struct {
 	seen  []int
 	downs []actor.Down
 	kin   actor.Ref
+	spun  int
 }
 
 // probeArg is its argument.
@@ -131,10 +132,8 @@ func (p *probe) Fault(c *actor.Context, m Fault) (string, error) {
 	case "panic":
 		panic("on purpose")
 	case "goroutine":
-		go func() {
-			var m map[string]int
-			m["x"] = 1
-		}()
+		write := func(m map[string]int) { m["x"] = 1 }
+		go write(nil)
 		select {}
 	case "mapwrite":
 		m := map[int]int{}
@@ -148,7 +147,7 @@ func (p *probe) Fault(c *actor.Context, m Fault) (string, error) {
 		select {}
 	case "stack":
 		debug.SetMaxStack(1 << 20)
-		overflow(1)
+		return fmt.Sprint(overflow(1)), nil
 	case "exit0":
 		os.Exit(0)
 	case "exit3":
@@ -168,7 +167,8 @@ func (p *probe) Fault(c *actor.Context, m Fault) (string, error) {
 	case "stopped":
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	case "spin":
-		for {
+		for i := 0; ; i++ {
+			p.spun = i
 		}
 	case "hang":
 		select {}
@@ -177,7 +177,12 @@ func (p *probe) Fault(c *actor.Context, m Fault) (string, error) {
 }
 
 //go:noinline
-func overflow(n int) int { return overflow(n+1) + n }
+func overflow(n int) int {
+	if n == 0 { // it never is
+		return 0
+	}
+	return overflow(n+1) + n
+}
 
 func (p *probe) Wait(c *actor.Context, m Wait) (string, error) {
 	for {

@@ -22,6 +22,7 @@ import (
 type rig struct {
 	arg  rigArg
 	seen []int
+	spun int
 }
 
 // rigArg is its argument.
@@ -245,7 +246,8 @@ func (r *rig) Spin(c *actor.Context, m Spin) error {
 			return err
 		}
 	}
-	for {
+	for i := 0; ; i++ {
+		r.spun = i
 	}
 }
 

@@ -121,7 +121,7 @@ func TestDownIsNoMessage(t *testing.T) {
 }
 
 // deadlined tells what a handler knows of its asker's patience.
-type deadlined struct{ inbox actor.Ref }
+type deadlined struct{}
 
 type (
 	// Until answers with the deadline.

@@ -33,6 +33,9 @@ type papers struct {
 // ownPapers reads them.
 func ownPapers() (p papers, err error) {
 	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return p, err
+	}
 	for _, e := range entries {
 		d := descriptor{}
 		if d.Target, err = os.Readlink("/proc/self/fd/" + e.Name()); err != nil {

@@ -20,7 +20,6 @@ const lastBound = 30 * time.Second
 // peer is the child process of the gipc tests: it receives, sends, waits and
 // leaves as it is told.
 type peer struct {
-	mu       sync.Mutex // protects the following
 	arrivals []arrival
 	torn     int // items that did not arrive whole
 }

@@ -93,9 +93,11 @@ func (s *stepper) synack(*actor.Context, synack) error { return s.next(1) }
 func (s *stepper) chicken(*actor.Context, chicken) error { return s.next(2) }
 
 func (s *stepper) down(*actor.Context, actor.Down) error {
-	err := s.next(3)
+	if err := s.next(3); err != nil {
+		return err
+	}
 	os.Exit(2 + s.step)
-	return err
+	return nil
 }
 
 // next exits with a status of its own if step is not what comes next.

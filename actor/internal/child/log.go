@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -125,8 +124,6 @@ func anyText(v any) string {
 		return v.String()
 	case []byte:
 		return string(v)
-	case time.Duration:
-		return v.String()
 	}
 	return fmt.Sprintf("%+v", v)
 }
