@@ -30,9 +30,9 @@
 //
 // # Blocking
 //
-// Only Put, Flush and Close of a Writer and Next of a Reader wait. Put waits for
+// Only Put, Flush, Close and Detach of a Writer and Next of a Reader wait. Put waits for
 // room, Flush for the pipe, both until their ctx is done; neither holds a thread
-// meanwhile. Nobody waits for a write of somebody else: who finds one under way
+// meanwhile. Close and Detach wait for who is just writing, which does not block. Nobody waits for a write of somebody else: who finds one under way
 // appends and leaves.
 //
 // A lone frame is written at once by its sender. Senders who follow closely upon
@@ -42,13 +42,44 @@
 // is preempted (after 10 ms of work), calls Flush, or has 32 KiB together. An idle Writer has no goroutine and no buffer
 // but what holds frames not yet released; an idle Reader has no buffer.
 //
+// # A reader that dies
+//
+// A Writer made without a file outlives its readers. What they had not finished it
+// writes again, from the start of the oldest frame:
+//
+//	w := mailbox.NewWriter(nil, mailbox.WriterConfig{Retain: true})
+//	for {                                          // one process after another
+//		w.Attach(pipe, hello, finished)            // hello, then what is held, from number 1
+//		…                                          // it dies
+//		suspect := w.Detach(page.Progress())       // nobody writes, the pipe is closed
+//		if suspect != nil && again {
+//			w.Return(suspect)                      // at least once, else at most once
+//		}
+//	}
+//
+//	counted frame        at Detach                     next reader
+//	finished             released                      -
+//	begun, not finished  returned: the suspect         only after Return, as the first
+//	written or not       kept                          in order
+//	waiting for room     waits, or gets what is free   in order
+//	control frame        dropped if not written        -
+//
+// So each counted frame is handled once, or is a suspect: none is lost, none comes twice, and
+// their order stays. Between death and Detach nobody need notice: the error of the pipe
+// only stops the writing. Only Push and Flush tell, by a [*PipeError], and
+// [ErrDetached] from Detach to Attach.
+//
+// This rests on what the reader said of itself: it must call [Page.Begin] before it
+// handles a frame and [Page.Finish] after, one frame at a time. Who cannot know what was begun
+// (no Page on the platform) has the choice to give frames twice or not at all.
+//
 // # Failure
 //
-// A frame once begun is finished or the writer is broken: a ctx that ends, ends the wait
-// for room, never a write. The first error of the pipe is final; every later call
-// returns the same [*PipeError] (it wraps EPIPE when the reader is gone: there is no
-// death by SIGPIPE, as Go turns that signal into EPIPE for all but the standard
-// files). After Close calls return an error that wraps [os.ErrClosed].
+// A frame once begun is finished or the pipe is broken: a ctx that ends, ends the wait
+// for room, never a write. The first error of the pipe is final for it, and for a Writer
+// that was made with it: every later call returns the same [*PipeError] (it wraps EPIPE
+// when the reader is gone: there is no death by SIGPIPE, as Go turns that signal into
+// EPIPE for all but the standard files). After Close calls return an error that wraps [os.ErrClosed].
 //
 // Close writes what the pipe takes without waiting, no more; Flush before it to
 // be sure. What was written before is still delivered to the reader, then

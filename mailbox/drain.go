@@ -91,9 +91,11 @@ func (w *Writer) writeHead(wait bool) {
 	if n > 0 {
 		w.wroteLocked(s, n)
 	}
-	if err != nil && !w.full && !(w.closed && errors.Is(err, os.ErrDeadlineExceeded)) {
+	if err != nil && !w.full && w.err == nil && !(w.closed && errors.Is(err, os.ErrDeadlineExceeded)) {
 		w.err = &PipeError{Op: "write", Err: err}
-		w.dismissLocked(w.err)
+		if !w.lasting {
+			w.dismissLocked(w.err)
+		}
 		w.settleFlushesLocked(w.err)
 	}
 }
@@ -217,29 +219,28 @@ func (w *Writer) settleFlushesLocked(err error) {
 // takes without waiting and closes it. What is left is for Abandon. It waits for the
 // drain goroutine and for writes under way, none of which blocks. Closing again does nothing
 // and returns the same.
-func (w *Writer) Close() error {
-	w.closeOnce.Do(w.close)
-	return w.closeErr
-}
-
-// close: first nobody may enter or wait any longer; then who is writing leaves, so that the last
+//
+// First nobody may enter or wait any longer; then who is writing leaves, so that the last
 // write is ours; the descriptor goes last.
-func (w *Writer) close() {
+func (w *Writer) Close() error {
+	w.life.Lock()
+	defer w.life.Unlock()
 	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return w.closeErr
+	}
 	w.closed = true
 	w.dismissLocked(fmt.Errorf("mailbox: put: %w", os.ErrClosed))
 	w.unlock()
 
-	w.sink.interrupt()
-	w.drainer.Wait()
-
-	w.role.Lock()
-	w.mu.Lock()
+	w.seize()
 	for w.full = false; w.stream.unwritten() > 0 && !w.full && w.err == nil; {
 		w.writeHead(false)
 	}
 	w.settleFlushesLocked(w.brokenLocked())
 	w.role.Unlock()
 	w.unlock()
-	w.closeErr = w.file.Close()
+	w.closeErr = w.closeFile()
+	return w.closeErr
 }

@@ -11,10 +11,17 @@ var (
 	// by Push when too much is unwritten.
 	ErrFull = errors.New("mailbox: full")
 
-	// ErrProgress is returned by Release, and by Put and TryPut that asked
-	// WriterConfig.Progress, when the reader claims to have finished frames
+	// ErrProgress is returned by Release, and by Put, TryPut and Enqueue that asked
+	// Progress, when the reader claims to have finished frames
 	// that it was never given. The reader is broken or hostile; nothing was released.
 	ErrProgress = errors.New("mailbox: more frames reported finished than were sent")
+
+	// ErrDetached is returned by Push and Flush of a Writer that has no reader at the
+	// time: before Attach, after Detach.
+	ErrDetached = errors.New("mailbox: no reader attached")
+
+	// errAttached refuses what a Writer with a reader cannot do.
+	errAttached = errors.New("mailbox: a reader is attached")
 
 	// errEmpty refuses a frame without bytes, which no reader could see.
 	errEmpty = errors.New("mailbox: empty frame")
@@ -23,7 +30,7 @@ var (
 	errWouldBlock = errors.New("mailbox: would block")
 )
 
-// PipeError is a failed read or write of the pipe. It is final.
+// PipeError is a failed read or write of the pipe. It is final for that pipe.
 type PipeError struct {
 	Op  string // "read" or "write"
 	Err error  // mostly a syscall.Errno

@@ -2,7 +2,7 @@ package mailbox
 
 // Held is a counted frame that was not released.
 type Held struct {
-	Seq    uint64 // 1 for the first counted frame that was ever taken in; 0 if it was still waiting for room
+	Seq    uint64 // its number as the reader counts, from 1; 0 if it was still waiting for room
 	Frame  []byte // the frame as it was given, header included
 	Waited bool   // it waited for room and never was taken in
 }
@@ -15,6 +15,9 @@ type heldFrame struct {
 
 func (h heldFrame) bytes() []byte { return h.seg.buf[h.off:h.end:h.end] }
 func (h heldFrame) size() int     { return h.end - h.off }
+
+// written says whether all of it went into the pipe.
+func (h heldFrame) written() bool { return h.seg.left || h.end <= h.seg.written }
 
 // smallRing is what an empty ring may keep.
 const smallRing = 16

@@ -2,10 +2,10 @@ package mailbox
 
 import "fmt"
 
-// Release says that the reader has finished the first finished counted frames, of
-// all that were ever taken in: they are held no longer, and those who wait get their
-// room. A count lower than before is ignored. One that is higher than what was
-// given to the pipe returns ErrProgress and changes nothing. Without Retain
+// Release says that the reader has finished so many counted frames since it was
+// attached: they are held no longer, and those who wait get their room. A count lower
+// than before is ignored. One that is higher than what was given to the pipe, be it
+// because there is none, returns ErrProgress and changes nothing. Without Retain
 // it does nothing else. After Close it still works, until Abandon.
 func (w *Writer) Release(finished uint64) error {
 	w.mu.Lock()
@@ -25,7 +25,7 @@ func (w *Writer) releaseLocked(finished uint64) error {
 		held.pop()
 	}
 	w.stream.trim()
-	if w.err == nil && !w.closed {
+	if w.refusalLocked() == nil {
 		w.admitLocked()
 	}
 	return nil
@@ -33,10 +33,10 @@ func (w *Writer) releaseLocked(finished uint64) error {
 
 // pullLocked releases what the shared page says is finished.
 func (w *Writer) pullLocked() error {
-	if w.cfg.Progress == nil || w.stream.held.n == 0 {
+	if w.progress == nil || w.stream.held.n == 0 {
 		return nil
 	}
-	return w.releaseLocked(w.cfg.Progress())
+	return w.releaseLocked(w.progress())
 }
 
 // Abandon returns, once and only after Close, the counted frames that were never

@@ -84,6 +84,12 @@ func (q *stream) append(frame []byte, hot bool) (s *segment, off int) {
 	return s, off
 }
 
+// take takes a counted frame in.
+func (q *stream) take(frame []byte, hot bool) {
+	s, off := q.append(frame, hot)
+	q.held.push(heldFrame{s, off, off + len(frame)})
+}
+
 func (q *stream) link(s *segment) {
 	switch old := q.tail; {
 	case old == nil:

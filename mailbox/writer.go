@@ -39,7 +39,8 @@ type WriterConfig struct {
 	// Progress, if not nil, returns how many counted frames the reader has finished
 	// since the start, as Release would be told; it must be quick and never block. It is
 	// asked by Put and TryPut when room or memory is short, by Depth and by Abandon. It
-	// wakes nobody by itself: those who wait need a Release. Only with Retain.
+	// wakes nobody by itself: those who wait need a Release. Only with Retain, and
+	// only of the file given to NewWriter: Attach has its own.
 	Progress func() uint64
 
 	// ControlBytes bounds the control frames that are not yet written; zero
@@ -47,25 +48,28 @@ type WriterConfig struct {
 	ControlBytes int
 }
 
-// Writer is the sending end of a pipe. All its methods are safe for concurrent use.
+// Writer is the sending end of a pipe, or of one pipe after another (Attach, Detach).
+// All its methods are safe for concurrent use.
 //
 // A frame is a complete one, as codec.AppendFrame gives it: the Writer neither adds
 // nor checks anything. It is the caller's again when the call returns, except
 // that a frame of AdoptSize bytes or more is adopted if the call succeeds: then
 // the caller must not touch it again.
 type Writer struct {
-	cfg  WriterConfig
-	file *os.File
-	sink sink
+	cfg WriterConfig
+
+	life     sync.Mutex // serializes Attach, Detach, Return and Close; protects the following
+	file     *os.File   // nil without a reader
+	closeErr error
+
+	sink sink // of file; used with role, replaced while nobody can take it
 
 	// role is held by who is writing to the pipe. It is taken with TryLock and given back under
 	// mu, so that whoever finds it taken knows: that one will look for more work.
-	// Only Close waits for it.
+	// Only Close and Detach wait for it.
 	role sync.Mutex
 
-	drainer   sync.WaitGroup // the drain goroutine
-	closeOnce sync.Once
-	closeErr  error
+	drainer sync.WaitGroup // the drain goroutine
 
 	unwritten atomic.Int64 // stream.unwritten, for a glance without mu
 
@@ -74,17 +78,23 @@ type Writer struct {
 	waiting   waiterQueue
 	flushes   []*flush
 	callbacks []func() // of frames admitted: due as soon as mu is released
-	offered   uint64   // counted frames ever given to write(2), whole: the reader may have them
-	draining  bool     // the drain goroutine lives
-	full      bool     // the last write found the pipe full
-	streak    int      // writes in a row that followed closely upon the one before
+	progress  func() uint64
+	offered   uint64 // counted frames ever given to write(2), whole: the reader may have them
+	draining  bool   // the drain goroutine lives
+	full      bool   // the last write found the pipe full
+	streak    int    // writes in a row that followed closely upon the one before
 	lastWrite time.Duration
+	lasting   bool // it outlives its readers: err is no reason to refuse a counted frame
 	closed    bool
-	err       error // *PipeError, once broken
+	err       error // why nobody writes: *PipeError or ErrDetached
 }
 
 // NewWriter returns a Writer to f, the write end of a pipe in nonblocking mode, and
 // takes ownership of f.
+//
+// If f is nil, the Writer has no reader until Attach, and outlives each that it has:
+// it takes in counted frames within its capacity, and nobody's wait ends, whether it is
+// attached, detached, or the pipe is broken and Detach has not been called yet.
 func NewWriter(f *os.File, cfg WriterConfig) *Writer {
 	if cfg.Capacity.Messages <= 0 {
 		cfg.Capacity.Messages = DefaultMessages
@@ -95,11 +105,10 @@ func NewWriter(f *os.File, cfg WriterConfig) *Writer {
 	if cfg.ControlBytes <= 0 {
 		cfg.ControlBytes = DefaultControlBytes
 	}
-	if !cfg.Retain {
-		cfg.Progress = nil
+	w := &Writer{cfg: cfg, lasting: f == nil, err: ErrDetached}
+	if f != nil {
+		w.connectLocked(f, nil, cfg.Progress)
 	}
-	w := &Writer{cfg: cfg, file: f}
-	w.sink.init(f)
 	return w
 }
 
@@ -155,9 +164,10 @@ func (w *Writer) TryPut(frame []byte) error {
 // Enqueue sends a counted frame without ever blocking: if there is no room, or others
 // wait for it, a copy of it takes its place in their queue. When the frame is taken
 // in, admitted is called unless it is nil, before Enqueue returns if that is at once. It
-// is called without locks held by whichever goroutine made room; it must not block or
-// call Close. Should the Writer break or be closed first, it is never called, and the frame
-// is for Abandon. The queue has no bound: the caller limits what it lets wait.
+// is called by whichever goroutine made room; it may call other methods of the Writer, but
+// must not block, nor call Attach, Detach, Return or Close. Should the Writer break or be
+// closed first, it is never called, and the frame is for Abandon. The queue has no bound:
+// the caller limits what it lets wait.
 func (w *Writer) Enqueue(frame []byte, admitted func()) error {
 	w.mu.Lock()
 	ok, err := w.tryPutLocked(frame)
@@ -176,7 +186,7 @@ func (w *Writer) Enqueue(frame []byte, admitted func()) error {
 // for room, but not for room itself. It never blocks.
 func (w *Writer) Force(frame []byte) error {
 	w.mu.Lock()
-	err := w.checkLocked(frame)
+	err := checkFrame(frame, w.refusalLocked())
 	switch {
 	case err != nil:
 	case w.waiting.first == nil:
@@ -190,10 +200,12 @@ func (w *Writer) Force(frame []byte) error {
 
 // Push sends a control frame: not counted, never held, never waiting. It overtakes those
 // who wait for room, nothing else. If with it more than ControlBytes of control
-// frames were unwritten, it returns ErrFull; a single one is always taken.
+// frames were unwritten, it returns ErrFull; a single one is always taken. It is meant for
+// the reader there is: without one it returns ErrDetached, and what a dead reader has
+// not been given, its successor never gets.
 func (w *Writer) Push(frame []byte) error {
 	w.mu.Lock()
-	err := w.checkLocked(frame)
+	err := checkFrame(frame, w.brokenLocked())
 	switch control := w.stream.control; {
 	case err != nil:
 	case control > 0 && control+len(frame) > w.cfg.ControlBytes:
@@ -212,7 +224,7 @@ func (w *Writer) Push(frame []byte) error {
 // wait for room are not among them.
 func (w *Writer) Depth() (messages, bytes int) {
 	w.mu.Lock()
-	if w.err == nil && !w.closed {
+	if w.refusalLocked() == nil {
 		_ = w.pullLocked() // a lying reader is Put's to report
 	}
 	messages, bytes = w.stream.held.n, w.stream.held.bytes
@@ -228,7 +240,7 @@ func keep(frame []byte) []byte {
 	return bytes.Clone(frame)
 }
 
-// brokenLocked is why nothing more can be sent; nil if it can.
+// brokenLocked is why nothing can be written; nil if it can.
 func (w *Writer) brokenLocked() error {
 	if w.closed {
 		return fmt.Errorf("mailbox: write pipe: %w", os.ErrClosed)
@@ -236,22 +248,28 @@ func (w *Writer) brokenLocked() error {
 	return w.err
 }
 
-func (w *Writer) checkLocked(frame []byte) error {
-	if err := w.brokenLocked(); err != nil {
-		return err
+// refusalLocked is why no counted frame is taken in; nil if it depends on room.
+func (w *Writer) refusalLocked() error {
+	if w.lasting && !w.closed {
+		return nil
 	}
-	if len(frame) == 0 {
+	return w.brokenLocked()
+}
+
+// checkFrame is why frame is not taken in, given what speaks against any.
+func checkFrame(frame []byte, refusal error) error {
+	if refusal == nil && len(frame) == 0 {
 		return errEmpty
 	}
-	return nil
+	return refusal
 }
 
 // tryPutLocked takes a counted frame in if there is room and nobody waits.
 func (w *Writer) tryPutLocked(frame []byte) (ok bool, err error) {
-	if err := w.checkLocked(frame); err != nil {
+	if err := checkFrame(frame, w.refusalLocked()); err != nil {
 		return false, err
 	}
-	if w.cfg.Progress != nil && w.shortLocked(len(frame)) {
+	if w.progress != nil && w.shortLocked(len(frame)) {
 		if err := w.pullLocked(); err != nil {
 			return false, err
 		}
@@ -276,8 +294,7 @@ func (w *Writer) shortLocked(size int) bool {
 
 // takeLocked takes a counted frame in.
 func (w *Writer) takeLocked(frame []byte) {
-	s, off := w.stream.append(frame, w.draining)
-	w.stream.held.push(heldFrame{s, off, off + len(frame)})
+	w.stream.take(frame, w.draining)
 	w.unwritten.Add(int64(len(frame)))
 }
 
