@@ -177,6 +177,10 @@ func (w *Writer) Flush(ctx context.Context) error {
 	if w.stream.unwritten() > 0 && w.role.TryLock() {
 		w.writeRounds()
 	}
+	if w.stream.unwritten() == 0 && !w.closed && w.err == nil {
+		w.unlock() // nearly always: there is nothing to wait for
+		return nil
+	}
 	f := &flush{target: w.stream.appended, done: make(chan struct{})}
 	w.flushes = append(w.flushes, f)
 	w.settleFlushesLocked(w.err) // that write may have broken it; if it was closed, Close settles
