@@ -31,12 +31,13 @@ func On[S, M, R any](h func(*S, *Context, M) (R, error)) Handler[S] {
 			if err := decode(d, m); err != nil {
 				return nil, nil, err
 			}
-			reply, err := h(s, c, *m)
-			switch {
-			case err != nil || !d.Asked():
+			result, err := h(s, c, *m)
+			if err != nil || !d.Asked() {
 				return nil, nil, err
-			case static.text == "": // R is an interface
-				return nameOf(reply).bytes, &reply, nil
+			}
+			reply := result // on the heap, but only for those who ask
+			if static.text == "" {
+				return nameOf(reply).bytes, &reply, nil // R is an interface
 			}
 			return static.bytes, &reply, nil
 		},

@@ -71,8 +71,10 @@ func (c *Child) handle(actor Behaviour, d *Delivery) {
 		replyType, reply, err := actor.Handle(d)
 		c.conclude(d, replyType, reply, err)
 	}
-	if err := c.out.Flush(forever); err != nil {
-		c.lost(err)
+	if c.out.Unwritten() > 0 {
+		if err := c.out.Flush(forever); err != nil {
+			c.lost(err)
+		}
 	}
 	c.page.Finish(c.finished)
 	c.unacked++
