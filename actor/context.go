@@ -17,34 +17,25 @@ import (
 //
 // It may be kept and used by other goroutines of the actor.
 type Context struct {
-	child *child.Child
-	from  *child.Delivery // nil in the start function and in Stop
+	child  *child.Child
+	origin child.Origin // zero in the start function and in Stop
 }
 
 var _ context.Context = (*Context)(nil)
 
 // Deadline returns the asker's.
 func (c *Context) Deadline() (time.Time, bool) {
-	if c.from == nil {
-		return time.Time{}, false
-	}
-	return c.from.Deadline()
+	return c.origin.Deadline()
 }
 
 // Done is closed when the asker gives up or the handler has returned.
 func (c *Context) Done() <-chan struct{} {
-	if c.from == nil {
-		return nil
-	}
-	return c.from.Done()
+	return c.origin.Done()
 }
 
 // Err says why Done is closed.
 func (c *Context) Err() error {
-	if c.from == nil {
-		return nil
-	}
-	return c.from.Err()
+	return c.origin.Err()
 }
 
 // Value returns nil: a context's values do not travel.
@@ -62,14 +53,11 @@ func (c *Context) Incarnation() uint64 { return c.child.Init().Incarnation }
 // Sender returns the address of the actor that sent the message; the zero Ref
 // when it came from the program itself. It cannot be forged.
 func (c *Context) Sender() Ref {
-	if c.from == nil {
-		return Ref{}
-	}
-	return Ref{c.from.From}
+	return Ref{c.origin.From}
 }
 
 // Asked reports whether the sender waits for a reply.
-func (c *Context) Asked() bool { return c.from != nil && c.from.Asked() }
+func (c *Context) Asked() bool { return c.origin.Asked() }
 
 // Logger returns a logger whose records arrive in the System's logger with
 // their level and attributes, and with those that say which actor it was. It

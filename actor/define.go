@@ -79,7 +79,7 @@ type behaviour[S, A any] struct {
 	start func(*Context, A) (*S, error)
 	table table[S]
 	state *S
-	spare []Context // made a few dozen at a time, like Deliveries
+	spare []Context
 }
 
 // A Stopper is an actor that wants to know of its orderly end. Stop runs after
@@ -111,13 +111,19 @@ func (b *behaviour[S, A]) Handle(d *child.Delivery) ([]byte, any, error) {
 	if h == nil {
 		return nil, nil, fmt.Errorf("%w: %s", ErrUnhandled, d.Type)
 	}
+	return h(b.state, b.context(d.Origin), d)
+}
+
+// context makes Contexts a few dozen at a time, which takes a quarter of the time
+// that one by one does. One that is kept keeps those made with it.
+func (b *behaviour[S, A]) context(o child.Origin) *Context {
 	if len(b.spare) == 0 {
 		b.spare = make([]Context, 32)
 	}
 	c := &b.spare[0]
 	b.spare = b.spare[1:]
-	c.child, c.from = b.child, d
-	return h(b.state, c, d)
+	c.child, c.origin = b.child, o
+	return c
 }
 
 func (b *behaviour[S, A]) Stop() {

@@ -48,6 +48,7 @@ type (
 	Write struct {
 		Bytes []byte
 		Die   bool
+		Stay  bool // the handler does not return
 	}
 	// Facts are those of the process.
 	Facts struct {
@@ -181,6 +182,9 @@ func (r *rig) Write(c *actor.Context, m Write) (string, error) {
 	}
 	if m.Die {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+	if m.Stay {
 		select {}
 	}
 	return "written", nil

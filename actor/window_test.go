@@ -126,15 +126,19 @@ func TestGoodbyeAndStay(t *testing.T) {
 	sys := actortest.New(t, actor.Options{})
 	ref := spawnBrief(t, sys, 50*time.Millisecond, rigArg{})
 	m := sys.Monitor(ref)
-	writeFrame(t, ref, codec.Envelope{Kind: 9}, map[string]bool{"Asked": false})
-	tell(t, ref, Spin{})
+	goodbye, err := codec.AppendMessage(nil, &codec.Envelope{Kind: 9}, map[string]bool{"Asked": false}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell(t, ref, Write{Bytes: goodbye, Stay: true})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if _, err := actor.Ask[string](ctx, ref, Echo{"?"}); err == nil || ctx.Err() != nil {
 		t.Errorf("an Ask: got %v, want its Down", err)
 	}
-	if k, ok := ended(t, m).Reason.(actor.Killed); !ok {
-		t.Errorf("got %v, want Killed", k)
+	d := ended(t, m)
+	if _, ok := d.Reason.(actor.Killed); !ok {
+		t.Errorf("got %v, want Killed", d.Reason)
 	}
 }
 

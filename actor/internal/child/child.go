@@ -33,7 +33,8 @@ const pollLimit = 50 * time.Microsecond
 type Behaviour interface {
 	// Start runs the start function with the msgpack of its argument.
 	Start(arg []byte) error
-	// Handle handles one message. Its results answer an Ask.
+	// Handle handles one message. Its results answer an Ask. Of d, only the Origin
+	// may be kept.
 	Handle(d *Delivery) (replyType []byte, reply any, err error)
 	// Stop runs once, before an orderly end.
 	Stop()
@@ -51,9 +52,8 @@ type Child struct {
 	corr       atomic.Uint64
 	logDropped atomic.Uint64
 
-	slab deliveries // the reader's own
-
 	// The worker's own.
+	delivery     Delivery // the message in progress
 	unacked      int
 	unackedBytes int
 	finished     uint64
@@ -139,15 +139,24 @@ func (c *Child) read() {
 	}
 }
 
-// dispatch deals with one frame from the node.
+// dispatch deals with one frame from the node. Tells, of which there are most, go
+// into the queue as they are.
 func (c *Child) dispatch(f mailbox.Frame) error {
+	kind, err := codec.PeekKind(f.Bytes)
+	if err != nil {
+		return err
+	}
+	if kind == wire.KindTell {
+		c.queue.push(item{content: f.Bytes}, f.Owned)
+		return nil
+	}
 	var env codec.Envelope
 	if err := codec.DecodeEnvelope(f.Bytes, &env); err != nil {
 		return err
 	}
-	switch env.Kind {
-	case wire.KindTell, wire.KindAsk:
-		c.enqueue(&env, f)
+	switch kind {
+	case wire.KindAsk:
+		c.queue.push(item{f.Bytes, c.expectAsk(&env)}, f.Owned)
 	case wire.KindReply:
 		c.answered(env.Corr, func(call *call) { call.answer(env.Type, env.Payload) })
 	case wire.KindFail:

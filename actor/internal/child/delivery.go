@@ -8,20 +8,26 @@ import (
 	"github.com/progeny-go/progeny/codec"
 )
 
-// A Delivery is one message on its way through the actor, and the part of its
-// context that comes from the asker. Done, Err and Deadline are context's.
+// A Delivery is one message while it is handled.
 type Delivery struct {
-	From    codec.ID
+	Origin
 	Type    []byte
 	Trace   []byte
 	Payload []byte
 
-	size    int
 	monitor uint64 // of a Down that the node sent: the monitor it answers
-	ask     *ask   // nil for a Tell, which nobody waits for
 }
 
-// ask is what a Delivery has of its asker.
+// An Origin says where a message came from, and is the part of its context that
+// comes from the asker: Done, Err and Deadline are context's. It is all that
+// may outlive the handler. The zero Origin is the program's, which waits for
+// nothing.
+type Origin struct {
+	From codec.ID
+	ask  *ask // nil for a Tell, which nobody waits for
+}
+
+// ask is what an Origin has of its asker.
 type ask struct {
 	corr     uint64
 	deadline int64 // Unix nanoseconds; zero is none
@@ -32,35 +38,22 @@ type ask struct {
 	timer *time.Timer
 }
 
-// deliveries makes Deliveries a few dozen at a time, which takes a quarter of the
-// time that one by one does. One that is kept keeps those made with it.
-type deliveries []Delivery
-
-func (s *deliveries) next() *Delivery {
-	if len(*s) == 0 {
-		*s = make(deliveries, 32)
-	}
-	d := &(*s)[0]
-	*s = (*s)[1:]
-	return d
-}
-
 // Asked reports whether the sender waits for a reply.
-func (d *Delivery) Asked() bool { return d.ask != nil }
+func (o *Origin) Asked() bool { return o.ask != nil }
 
 // Deadline returns the asker's.
-func (d *Delivery) Deadline() (time.Time, bool) {
-	if d.ask == nil || d.ask.deadline == 0 {
+func (o *Origin) Deadline() (time.Time, bool) {
+	if o.ask == nil || o.ask.deadline == 0 {
 		return time.Time{}, false
 	}
-	return time.Unix(0, d.ask.deadline), true
+	return time.Unix(0, o.ask.deadline), true
 }
 
 // Done is closed when the asker gives up, at its deadline, and when the handler
 // has returned. It is nil for a Tell. The channel is made, and the deadline
 // watched, only for those who ask: most handlers don't.
-func (d *Delivery) Done() <-chan struct{} {
-	a := d.ask
+func (o *Origin) Done() <-chan struct{} {
+	a := o.ask
 	if a == nil {
 		return nil
 	}
@@ -79,8 +72,8 @@ func (d *Delivery) Done() <-chan struct{} {
 }
 
 // Err says why Done is closed, or would be if it had been asked for.
-func (d *Delivery) Err() error {
-	a := d.ask
+func (o *Origin) Err() error {
+	a := o.ask
 	if a == nil {
 		return nil
 	}

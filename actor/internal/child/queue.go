@@ -8,15 +8,22 @@ import (
 // chunkSize is how much the queue copies messages into at a time.
 const chunkSize = 32 << 10
 
-// A queue holds the messages that were read and not yet begun. Its bound is the
-// node's: it never sends more than the mailbox's capacity.
+// A queue holds the messages that were read and not yet begun, as they came: who
+// decodes them is the worker. Its bound is the node's, which never sends more
+// than the mailbox's capacity.
 type queue struct {
 	wake chan struct{} // one token when there may be something to do
 	end  atomic.Int32  // whether anything further is to be begun
 
 	mu    sync.Mutex // protects the following
-	items []*Delivery
+	items []item
 	chunk []byte
+}
+
+// item is the content of one frame.
+type item struct {
+	content []byte
+	ask     *ask // nil for a Tell
 }
 
 // The values of a queue's end. The first word counts.
@@ -28,13 +35,13 @@ const (
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
-// push takes d in. Its bytes still belong to the reader unless owned.
-func (q *queue) push(d *Delivery, owned bool) {
+// push takes a message in. Unless owned, its bytes are still the reader's.
+func (q *queue) push(m item, owned bool) {
 	q.mu.Lock()
 	if !owned {
-		d.Type, d.Trace, d.Payload = q.copy(d.Type), q.copy(d.Trace), q.copy(d.Payload)
+		m.content = q.copy(m.content)
 	}
-	q.items = append(q.items, d)
+	q.items = append(q.items, m)
 	first := len(q.items) == 1
 	q.mu.Unlock()
 	if first {
@@ -45,9 +52,6 @@ func (q *queue) push(d *Delivery, owned bool) {
 // copy puts b into the current chunk. A chunk is freed when the last message
 // in it is.
 func (q *queue) copy(b []byte) []byte {
-	if len(b) == 0 {
-		return nil
-	}
 	if len(b) > cap(q.chunk)-len(q.chunk) {
 		q.chunk = make([]byte, 0, max(chunkSize, len(b)))
 	}
@@ -71,7 +75,7 @@ func (q *queue) signal() {
 
 // next waits for messages and returns all there are, in the memory of spent,
 // or false when it is to stop.
-func (q *queue) next(spent []*Delivery) (batch []*Delivery, ok bool) {
+func (q *queue) next(spent []item) (batch []item, ok bool) {
 	for {
 		if q.end.Load() != working {
 			return nil, false

@@ -9,20 +9,13 @@ import (
 	"github.com/progeny-go/progeny/mailbox"
 )
 
-// enqueue takes a message off the reader's hands.
-func (c *Child) enqueue(env *codec.Envelope, f mailbox.Frame) {
-	d := c.slab.next()
-	d.From, d.Type, d.Trace, d.Payload = env.From, env.Type, env.Trace, env.Payload
-	d.size = len(f.Bytes)
-	if env.Kind == wire.KindTell {
-		d.monitor = env.Corr
-	} else {
-		d.ask = &ask{corr: env.Corr, deadline: env.Deadline}
-		c.mu.Lock()
-		c.asks[env.Corr] = d.ask
-		c.mu.Unlock()
-	}
-	c.queue.push(d, f.Owned)
+// expectAsk makes what an Ask has of its asker, for a Cancel to find.
+func (c *Child) expectAsk(env *codec.Envelope) *ask {
+	a := &ask{corr: env.Corr, deadline: env.Deadline}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asks[a.corr] = a
+	return a
 }
 
 // cancel ends the context of an Ask whose asker has given up.
@@ -41,18 +34,18 @@ func (c *Child) cancel(corr uint64) {
 
 // work handles messages until it is to stop. It does not return.
 func (c *Child) work(actor Behaviour) {
-	var batch []*Delivery
+	var batch []item
 	for {
 		var ok bool
 		if batch, ok = c.queue.next(batch); !ok {
 			break
 		}
-		for i, d := range batch {
-			batch[i] = nil
+		for i, m := range batch {
+			batch[i] = item{}
 			if c.queue.end.Load() != working {
 				break
 			}
-			c.handle(actor, d)
+			c.handle(actor, m)
 		}
 	}
 	actor.Stop()
@@ -63,7 +56,16 @@ func (c *Child) work(actor Behaviour) {
 // that whatever happens the node knows which message it was. What the handler
 // has sent is in the kernel's hands before the message counts as finished:
 // whatever happens next, a finished message has had its effects.
-func (c *Child) handle(actor Behaviour, d *Delivery) {
+func (c *Child) handle(actor Behaviour, m item) {
+	var env codec.Envelope
+	if err := codec.DecodeEnvelope(m.content, &env); err != nil {
+		c.lost(err)
+	}
+	d := &c.delivery
+	*d = Delivery{Origin: Origin{From: env.From, ask: m.ask}, Type: env.Type, Trace: env.Trace, Payload: env.Payload}
+	if m.ask == nil {
+		d.monitor = env.Corr
+	}
 	c.finished++
 	c.page.Note(c.finished, d.From[:], d.Type)
 	c.page.Begin(c.finished)
@@ -77,13 +79,19 @@ func (c *Child) handle(actor Behaviour, d *Delivery) {
 		}
 	}
 	c.page.Finish(c.finished)
+	c.acknowledge(len(m.content))
+}
+
+// acknowledge tells the node now and then how many messages are finished.
+func (c *Child) acknowledge(size int) {
 	c.unacked++
-	c.unackedBytes += d.size
-	if c.unacked >= c.init.AckMessages || c.unackedBytes >= c.init.AckBytes {
-		c.unacked, c.unackedBytes = 0, 0
-		if err := c.send(&codec.Envelope{Kind: wire.KindAck}, c.finished); err != nil {
-			c.lost(err)
-		}
+	c.unackedBytes += size
+	if c.unacked < c.init.AckMessages && c.unackedBytes < c.init.AckBytes {
+		return
+	}
+	c.unacked, c.unackedBytes = 0, 0
+	if err := c.send(&codec.Envelope{Kind: wire.KindAck}, c.finished); err != nil {
+		c.lost(err)
 	}
 }
 

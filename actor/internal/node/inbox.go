@@ -213,10 +213,12 @@ func (b *Inbox) receive(ch *channel, env *codec.Envelope, size int) {
 	}
 	b.mu.Lock()
 	switch {
+	case b.closed && env.Corr != 0:
+		b.mu.Unlock()
+		ch.taken(size) // Close has answered
 	case b.closed:
 		b.mu.Unlock()
-		ch.taken(size)
-		return // its senders are told by close
+		ch.refuse(env, size, gone(b.id))
 	case len(b.waiting) == 0 && b.hasRoomLocked():
 		b.pushLocked(l)
 		b.mu.Unlock()
