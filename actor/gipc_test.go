@@ -69,7 +69,7 @@ package actor_test
 //	76  101 items               HundredAndOne
 //	77  resolver in the parent  ResolverAndPool
 //	78  pool in the parent      ResolverAndPool
-//	79  HTTP server             HTTPServer
+//	79  HTTP server             actortest: TestServerWithAChildPerRequest
 //	80  ten at once             TenAtOnce
 //	81  the parent's handlers   LinuxHandlers
 //	82  default dispositions    LinuxDispositions; spawn.TestIgnoredSignals, TestSignalMask

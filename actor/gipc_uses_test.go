@@ -4,11 +4,8 @@ package actor_test
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"runtime"
 	"slices"
@@ -199,24 +196,12 @@ func TestGipcHundredAndOne(t *testing.T) {
 // resolve is answered when a name was looked up, with the number of goroutines.
 type resolve struct{ Host string }
 
-// fetch is answered with what an HTTP server says.
-type fetch struct{ URL string }
-
 type client struct{}
 
 var clients = actor.Define("client", actor.Zero[client],
 	actor.On(func(_ *client, c *actor.Context, m resolve) (int, error) {
 		net.DefaultResolver.LookupHost(c, m.Host) // what it finds is the machine's affair
 		return runtime.NumGoroutine(), nil
-	}),
-	actor.On(func(_ *client, _ *actor.Context, m fetch) (string, error) {
-		resp, err := http.Get(m.URL)
-		if err != nil {
-			return "", err
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		return string(body), err
 	}))
 
 // 77, 78: the resolver was used and a pool of threads is busy in the parent
@@ -255,35 +240,6 @@ func TestGipcResolverAndPool(t *testing.T) {
 	}
 	if err := ref.Stop(t.Context()); err != nil {
 		t.Error(err)
-	}
-}
-
-// 79: a server starts a child for each request; its client is a child too.
-func TestGipcHTTPServer(t *testing.T) {
-	sys := actortest.New(t, actor.Options{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ref, err := sys.Spawn(r.Context(), peers)
-		if err == nil {
-			var answer parcel
-			if answer, err = actor.Ask[parcel](r.Context(), ref, parcel{Text: r.URL.Path}); err == nil {
-				err = ref.Stop(r.Context())
-			}
-			fmt.Fprint(w, answer.Text)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	}))
-	defer server.Close()
-	ref, err := sys.Spawn(t.Context(), clients)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 3 {
-		want := fmt.Sprintf("/response/%d", i)
-		if got := ask[string](t, ref, fetch{server.URL + want}); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }
 
