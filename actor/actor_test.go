@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -177,5 +178,40 @@ func TestActorToActor(t *testing.T) {
 	})
 	if len(downs) != 1 || downs[0].Reason != (actor.Shutdown{}) {
 		t.Errorf("got downs %v", downs)
+	}
+}
+
+// brooder spawns children, and has not much patience.
+type (
+	brooder struct{}
+	Brood   struct{ Name string }
+)
+
+func (*brooder) Brood(c *actor.Context, m Brood) (string, error) {
+	ctx, cancel := context.WithCancel(c)
+	defer cancel()
+	time.AfterFunc(100*time.Millisecond, cancel) // no deadline: the node has to be told
+	_, err := c.Spawn(ctx, prober.With(probeArg{Hang: true}).Named(m.Name))
+	if !errors.Is(err, context.Canceled) {
+		return "", fmt.Errorf("spawn: got %v, want a cancellation", err)
+	}
+	_, err = c.Lookup(c, m.Name)
+	return "", err
+}
+
+var brooders = actor.Define("brooder", actor.Zero[brooder], actor.On((*brooder).Brood))
+
+// When an actor gives up a Spawn, nothing is left of it, as in the program itself.
+func TestSpawnGivenUpByAnActor(t *testing.T) {
+	sys := actortest.New(t, actor.Options{})
+	ref, err := sys.Spawn(t.Context(), brooders)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := actor.Ask[string](t.Context(), ref, Brood{"egg"}); !errors.Is(err, actor.ErrNoActor) {
+		t.Errorf("got %v, want ErrNoActor of the Lookup", err)
+	}
+	if n := sys.Stats().Actors; n != 1 {
+		t.Errorf("%d actors, want the parent alone", n)
 	}
 }

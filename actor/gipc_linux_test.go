@@ -1,6 +1,7 @@
 package actor_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/progeny-go/progeny/actor"
 	"github.com/progeny-go/progeny/actor/actortest"
@@ -219,5 +221,36 @@ func TestGipcLinuxDispositions(t *testing.T) {
 		if blocked != 0 {
 			t.Errorf("a thread blocks %#x", blocked)
 		}
+	}
+}
+
+// deaf closes the pipe that it reads from.
+type (
+	deaf   struct{}
+	Deafen struct{}
+)
+
+func (*deaf) Deafen(*actor.Context, Deafen) error { return syscall.Close(3) }
+
+var deafType = actor.Define("deaf", actor.Zero[deaf], actor.OnTell((*deaf).Deafen))
+
+// An actor that hears nothing any more is no actor: who asks it does not wait for ever.
+func TestClosedInbox(t *testing.T) {
+	sys := actortest.New(t, actor.Options{})
+	ref, err := sys.Spawn(t.Context(), deafType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := sys.Monitor(ref)
+	if _, err := actor.Ask[actor.None](t.Context(), ref, Deafen{}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // until it waits in its poller, which does not tell it
+	_, err = actor.Ask[actor.None](t.Context(), ref, Deafen{})
+	if _, ok := errors.AsType[*actor.DownError](err); !ok {
+		t.Errorf("ask: got %v, want a DownError", err)
+	}
+	if d := ended(t, m); d.Ref != ref {
+		t.Errorf("got %v", d)
 	}
 }

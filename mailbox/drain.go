@@ -97,6 +97,9 @@ func (w *Writer) writeHead(wait bool) {
 			w.dismissLocked(w.err)
 		}
 		w.settleFlushesLocked(w.err)
+		if w.cfg.Broken != nil {
+			w.callbacks = append(w.callbacks, w.cfg.Broken)
+		}
 	}
 }
 

@@ -60,7 +60,6 @@ type source struct {
 	file *os.File
 	conn syscall.RawConn
 	n    int // what the last read gave
-	size int // what it asked for
 	err  error
 
 	room func() []byte // gives the space to read into
@@ -74,9 +73,7 @@ func (s *source) init(f *os.File, room func() []byte, idle func()) {
 	s.file, s.room, s.idle = f, room, idle
 	s.conn, s.err = f.SyscallConn()
 	s.try = func(fd uintptr) {
-		space := s.room()
-		s.size = len(space)
-		if s.n, s.err = retry(unix.Read, fd, space); s.err == errWouldBlock {
+		if s.n, s.err = retry(unix.Read, fd, s.room()); s.err == errWouldBlock {
 			s.idle()
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/progeny-go/progeny/codec"
 )
@@ -338,4 +339,52 @@ func TestNextDoesNotAllocate(t *testing.T) {
 	if got >= 1 {
 		t.Errorf("Put and Next allocate %v times", got)
 	}
+}
+
+// The poller may tell of the last bytes and of the end at once, and does not tell twice.
+func TestServeSeesTheEnd(t *testing.T) {
+	check(t)
+	w, r := link(t, WriterConfig{})
+	mustPut(t, w, numbered(1, 10))
+	w.Close()
+	time.Sleep(20 * time.Millisecond) // until the poller knows
+	ended := make(chan error, 1)
+	go func() { ended <- r.Serve(func(Frame) error { return nil }) }()
+	if err := within(t, "the end", ended); err != io.EOF {
+		t.Errorf("Serve returned %v", err)
+	}
+}
+
+// Whoever assists comes back, although for each frame that is handled another comes.
+func TestAssistReadsOnce(t *testing.T) {
+	check(t)
+	pr, pw := pipe(t)
+	defer pw.Close()
+	r := NewReader(pr, codec.DefaultFrameLimit)
+	handled, again := 0, numbered(1, 16)
+	serving, ended := make(chan error, 1), make(chan error, 1)
+	go func() {
+		ended <- r.Serve(func(Frame) error {
+			switch handled++; {
+			case handled == 1:
+				serving <- nil
+			case handled < 1<<20:
+				pw.Write(again)
+			}
+			return nil
+		})
+	}()
+	pw.Write(again)
+	within(t, "the first frame", serving)
+	r.turn.Lock()
+	pw.Write(bytes.Repeat(again, bufferSize/len(again)))
+	handled = 1
+	_ = r.src.conn.Control(r.look) // what Assist does
+	if handled > 1+bufferSize/len(again) {
+		t.Errorf("Assist handled %d frames", handled)
+	}
+	handled = 1 << 20
+	r.turn.Unlock()
+	r.Close()
+	within(t, "Serve's end", ended)
 }

@@ -19,20 +19,21 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 	}
 	r.turn.Lock()
 	r.handle = handle
-	r.look = func(fd uintptr) { r.consume(fd) }
+	r.look = func(fd uintptr) { r.consume(fd, true) }
 	r.turn.Unlock()
 	// One call of Read lasts for the Reader's life: the poller calls back when
 	// there is something to read.
 	err := conn.Read(func(fd uintptr) bool {
 		r.turn.Lock()
 		defer r.turn.Unlock()
-		r.consume(fd)
+		r.consume(fd, false)
 		return r.err != nil
 	})
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	if r.err == nil && r.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
-		_ = conn.Control(r.look) // it was woken to drain; Control minds no deadline
+		// It was woken to drain; Control minds no deadline.
+		_ = conn.Control(func(fd uintptr) { r.consume(fd, false) })
 	}
 	switch {
 	case r.err != nil:
@@ -47,9 +48,10 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 
 // Assist does at once what Serve would do when it is woken: it reads what the pipe
 // holds and handles it, on the caller's goroutine. It never waits: if somebody is at
-// it already, or there is nothing to read, it does nothing. Whoever expects an
-// answer within microseconds, and calls Assist until it is there, has it sooner
-// than another goroutine can be woken, which takes tens of microseconds.
+// it already, or there is nothing to read, it does nothing. It reads once: a process
+// that writes without end would keep the caller for ever, and the rest is Serve's.
+// Whoever expects an answer within microseconds, and calls Assist until it is there,
+// has it sooner than another goroutine can be woken, which takes tens of microseconds.
 func (r *Reader) Assist() {
 	if !r.turn.TryLock() {
 		return
@@ -63,9 +65,11 @@ func (r *Reader) Assist() {
 	}
 }
 
-// consume reads and handles what there is. turn is held.
-func (r *Reader) consume(fd uintptr) {
-	for short := false; r.err == nil; {
+// consume reads and handles what there is; if once, what one read gives. Serve
+// must find the pipe empty before it waits: the poller tells of each change once,
+// and may have told of the pipe's end together with its last bytes. turn is held.
+func (r *Reader) consume(fd uintptr, once bool) {
+	for read := false; r.err == nil; {
 		if f, ok := r.parse(); ok {
 			r.err = r.handle(f)
 			continue
@@ -77,15 +81,15 @@ func (r *Reader) consume(fd uintptr) {
 		case draining && r.budget.Load() <= 0:
 			r.finish()
 			return
-		case short && !draining:
-			r.rest() // the last read has emptied the pipe: no need to ask
+		case read && once:
+			r.rest()
 			return
 		}
 		r.src.try(fd)
 		n, err := r.src.n, r.src.err
 		switch {
 		case n > 0:
-			short = n < r.src.size
+			read = true
 			r.end += n
 			if draining {
 				r.budget.Add(-int64(n))

@@ -43,6 +43,10 @@ type WriterConfig struct {
 	// only of the file given to NewWriter: Attach has its own.
 	Progress func() uint64
 
+	// Broken, if not nil, is called when a write has failed: the reader has closed the
+	// pipe. It is called like the admitted of Enqueue, by whoever wrote.
+	Broken func()
+
 	// ControlBytes bounds the control frames that are not yet written; zero
 	// means DefaultControlBytes.
 	ControlBytes int

@@ -14,8 +14,11 @@ import (
 // it is gone the write fails.
 var forever = context.Background()
 
-// errors of a sender's own making.
-var errTooManyAsks = fmt.Errorf("more than %d unanswered Asks", wire.MaxAsks)
+// errors of a sender's own making: the node would take it for a breach.
+var (
+	errTooManyAsks     = fmt.Errorf("more than %d unanswered Asks", wire.MaxAsks)
+	errTooManyMonitors = fmt.Errorf("more than %d monitors", wire.MaxMonitors)
+)
 
 // failureOf makes an error fit to cross processes. Package actor sets it: it
 // knows the registered codes.
@@ -103,13 +106,8 @@ func (c *Child) Ask(ctx context.Context, env codec.Envelope, message any, reply 
 
 // exchange sends a frame with a correlation and waits for the answer.
 func (c *Child) exchange(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
-	corr, waiting, err := c.expect()
+	corr, waiting, err := c.begin(ctx, env, message)
 	if err != nil {
-		return err
-	}
-	env.Corr = corr
-	if err := c.post(ctx, &env, message); err != nil {
-		c.forget(corr)
 		return err
 	}
 	select {
@@ -125,6 +123,20 @@ func (c *Child) exchange(ctx context.Context, env codec.Envelope, message any, r
 		return waiting.failure
 	}
 	return reply(waiting.typ, waiting.payload)
+}
+
+// begin sends a frame with a correlation and returns who waits for the answer.
+func (c *Child) begin(ctx context.Context, env codec.Envelope, message any) (uint64, *call, error) {
+	corr, waiting, err := c.expect()
+	if err != nil {
+		return 0, nil, err
+	}
+	env.Corr = corr
+	if err := c.post(ctx, &env, message); err != nil {
+		c.forget(corr)
+		return 0, nil, err
+	}
+	return corr, waiting, nil
 }
 
 // post encodes a message, waits for room in the window, and writes it.

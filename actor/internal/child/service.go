@@ -9,11 +9,7 @@ import (
 
 // request asks the node itself.
 func (c *Child) request(ctx context.Context, service string, body, result any) error {
-	env := codec.Envelope{Kind: wire.KindAsk, Type: []byte(service)}
-	if at, ok := ctx.Deadline(); ok {
-		env.Deadline = at.UnixNano()
-	}
-	return c.exchange(ctx, env, body, func(_, payload []byte) error {
+	return c.exchange(ctx, serviceAsk(ctx, service), body, func(_, payload []byte) error {
 		if result == nil {
 			return nil
 		}
@@ -21,10 +17,36 @@ func (c *Child) request(ctx context.Context, service string, body, result any) e
 	})
 }
 
+func serviceAsk(ctx context.Context, service string) codec.Envelope {
+	env := codec.Envelope{Kind: wire.KindAsk, Type: []byte(service)}
+	if at, ok := ctx.Deadline(); ok {
+		env.Deadline = at.UnixNano()
+	}
+	return env
+}
+
 // Spawn starts a child of this actor.
 func (c *Child) Spawn(ctx context.Context, spec wire.Spec) (codec.ID, error) {
 	var id codec.ID
-	err := c.request(ctx, wire.ServiceSpawn, spec, &id)
+	corr, answer, err := c.begin(ctx, serviceAsk(ctx, wire.ServiceSpawn), spec)
+	if err != nil {
+		return id, err
+	}
+	select {
+	case <-answer.done:
+	case <-ctx.Done():
+		// The node says what became of it: there is an actor, or nothing is left.
+		c.send(&codec.Envelope{Kind: wire.KindCancel, Corr: corr}, nil)
+		<-answer.done
+	}
+	switch {
+	case answer.failure == nil:
+		err = codec.Decode(answer.payload, &id)
+	case ctx.Err() != nil:
+		err = &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
+	default:
+		err = answer.failure
+	}
 	return id, err
 }
 
@@ -52,8 +74,14 @@ func (c *Child) StopSelf() { c.queue.stop(stopped) }
 func (c *Child) Monitor(ctx context.Context, target codec.ID) (uint64, error) {
 	id := c.corr.Add(1)
 	c.mu.Lock()
-	c.monitors[id] = struct{}{}
+	tooMany := len(c.monitors) >= wire.MaxMonitors
+	if !tooMany {
+		c.monitors[id] = struct{}{}
+	}
 	c.mu.Unlock()
+	if tooMany {
+		return 0, errTooManyMonitors
+	}
 	if err := c.request(ctx, wire.ServiceMonitor, wire.MonitorRequest{ID: id, Target: target}, nil); err != nil {
 		c.unmonitor(id)
 		return 0, err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -94,7 +95,9 @@ func (c *capture) read(s io.Reader, stream string, level slog.Level) {
 
 // keep remembers a line for the Down.
 func (c *capture) keep(line string) {
-	line = line[:min(len(line), tailBytes/4)]
+	if len(line) > tailBytes/4 {
+		line = strings.Clone(line[:tailBytes/4]) // the rest is not to be kept
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lines = append(c.lines, line)

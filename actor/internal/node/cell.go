@@ -235,9 +235,11 @@ func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
 			return
 		}
 	}
-	switch err := c.admit(ch, env, size, corr); {
+	err := c.admit(ch, env, size, corr)
+	ending := err != nil && c.isEnding(err)
+	switch {
 	case err == nil:
-	case corr != 0 && c.isEnding(err):
+	case ending && corr != 0:
 		ch.taken(size) // end will answer, and say why
 	case corr == 0 || c.forget(corr):
 		ch.refuse(env, size, c.refusal(err))

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -31,6 +32,9 @@ type route struct {
 	cell  *Cell
 	corr  uint64
 	inbox *Inbox
+
+	end      context.CancelFunc // of a service of the node's that takes time; else nil
+	answered bool               // that service answers although it is cancelled
 }
 
 // breach is what a process did that no actor does.
@@ -189,18 +193,28 @@ func (l *link) settle(corr uint64) (route, bool) {
 	defer l.mu.Unlock()
 	r, ok := l.asks[corr]
 	delete(l.asks, corr)
+	if r.end != nil {
+		r.end()
+	}
 	return r, ok
 }
 
 // cancel passes on that this process has given up an Ask.
 func (l *link) cancel(corr uint64) {
-	if r, ok := l.settle(corr); ok {
+	l.mu.Lock()
+	r := l.asks[corr]
+	l.mu.Unlock()
+	if r.answered {
+		r.end()
+	} else if r, ok := l.settle(corr); ok {
 		r.cancel()
 	}
 }
 
 func (r route) cancel() {
 	switch {
+	case r.end != nil:
+		r.end()
 	case r.cell != nil && r.cell.forget(r.corr):
 		r.cell.cancel(r.corr)
 	case r.inbox != nil:

@@ -398,3 +398,34 @@ func (b blocked) Handle(ctx context.Context, r slog.Record) error {
 	<-b.release
 	return nil
 }
+
+// Nor do the Downs of actors that were there.
+func TestUnreadDownsAreBounded(t *testing.T) {
+	spawntest.Check(t)
+	s := newStage(t)
+	defer s.strike()
+	l := s.self.proc.link
+	var err error
+	for id := uint64(1); err == nil && id < 3*wire.MaxMonitors; id++ {
+		l.expect(id, route{})
+		if err = l.monitor(id, wire.MonitorRequest{ID: id, Target: peerID}); err == nil {
+			find(peerID).Demonitor(monitor{watcher: s.self, id: id})
+			l.down(id, &wire.Down{ID: peerID}) // as if the peer had ended
+		}
+	}
+	if err == nil {
+		messages, _ := s.self.mailbox.Depth()
+		t.Errorf("its mailbox holds %d messages", messages)
+	}
+}
+
+// What is remembered of the dead is short, however much they said.
+func TestEpitaphsAreShort(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	epitaphs.add(&wire.Down{ID: codec.ID{99}, Reason: wire.Reason{Detail: long, Stack: long,
+		Init: &wire.Failure{Text: long, Codes: []string{long}}}})
+	r := epitaphs.find(codec.ID{99}).Reason
+	if n := len(r.Detail) + len(r.Stack) + len(r.Init.Text) + len(strings.Join(r.Init.Codes, "")); n > 4*epitaphText {
+		t.Errorf("%d bytes are kept", n)
+	}
+}

@@ -122,7 +122,7 @@ func (g *logs) deadLetter(env *codec.Envelope, why string) {
 	r := slog.NewRecord(time.Now(), slog.LevelDebug, "dead letter", 0)
 	r.AddAttrs(slog.String("type", string(env.Type)), slog.String("to", wire.FormatID(env.To)),
 		slog.String("from", wire.FormatID(env.From)), slog.String("why", why))
-	g.add(r, 0)
+	g.add(r, len(env.Type)+len(why))
 }
 
 // identity returns the attributes that every record of an actor has.
@@ -169,7 +169,7 @@ func slogAttrs(attrs []wire.Attr) []slog.Attr {
 }
 
 func (p *process) logHandlerError(f *wire.Failure, messageType []byte) {
-	p.log(time.Now(), slog.LevelError, "handler failed", slog.String("message", string(messageType)), slog.String("error", f.Text))
+	p.logSized(time.Now(), slog.LevelError, "handler failed", len(messageType)+len(f.Text), slog.String("message", string(messageType)), slog.String("error", f.Text))
 }
 
 func (p *process) logStuck() {

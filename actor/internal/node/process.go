@@ -20,8 +20,8 @@ import (
 
 // Deadlines that a Spec does not set.
 const (
-	// closedLimit is how long a process may live on after it closed its
-	// outgoing pipe: an exit is normally seen at once.
+	// closedLimit is how long a process may live on after it closed one of
+	// its pipes: an exit is normally seen at once.
 	closedLimit = time.Second
 	// slotLimit is how long a boot may hold back others.
 	slotLimit = 500 * time.Millisecond
@@ -87,8 +87,10 @@ func (c *Cell) start() (*process, error) {
 	}
 	if err := reaper.WatchBefore(sp.OS, p.exiting, p.hasExited); err != nil {
 		// Unwatched, it would become a zombie: end it here and now.
-		sp.KillGroup()
+		p.exiting()
 		sp.OS.Wait()
+		close(p.attached)
+		close(p.exited)
 		p.logs.close()
 		sp.Close()
 		page.Close()
@@ -230,6 +232,7 @@ func (p *process) attach() error {
 		Capacity: mailbox.Capacity{Messages: c.spec.Messages, Bytes: c.spec.Bytes},
 		Retain:   true,
 		Progress: p.finished,
+		Broken:   func() { c.node.tasks.Go(func() { p.closed("inbox") }) },
 	})
 	p.link = newLink(c, p, mailbox.NewReader(p.os.TakeOutbox(), c.node.cfg.FrameLimit+wire.ForwardSlack))
 	c.mu.Lock()
@@ -270,13 +273,9 @@ func (p *process) failed(f *wire.Failure, messageType []byte) {
 	}
 }
 
-// linkEnded is called by the link when it stops reading.
+// linkEnded is called by the link when it stops reading. What broke the protocol
+// is the reason, also if the process has exited since.
 func (p *process) linkEnded(err error) {
-	select {
-	case <-p.exited:
-		return // drained; bury waits for us
-	default:
-	}
 	if b, ok := errors.AsType[breach](err); ok {
 		p.kill(wire.Reason{Cause: wire.Protocol, Detail: string(b)})
 		return
@@ -289,13 +288,14 @@ func (p *process) linkEnded(err error) {
 		p.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
 		return
 	}
-	// The pipe was closed. An exit follows, or it is no actor any more.
-	limit := time.NewTimer(closedLimit)
-	defer limit.Stop()
-	select {
-	case <-p.exited:
-	case <-limit.C:
-		p.kill(wire.Reason{Cause: wire.Protocol, Detail: "it closed its pipe and did not exit"})
+	p.closed("outbox")
+}
+
+// closed is called when the process has closed one of its pipes. An exit follows,
+// or it is no actor any more, and whoever waits for it would wait for ever.
+func (p *process) closed(pipe string) {
+	if !p.goneWithin(closedLimit) {
+		p.kill(wire.Reason{Cause: wire.Protocol, Detail: "it closed its " + pipe + " and did not exit"})
 	}
 }
 

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
@@ -91,7 +92,7 @@ func gone(id codec.ID) *wire.Failure {
 // comes too late can still say what became of them.
 const (
 	epitaphLimit = 1024
-	epitaphStack = 4 << 10 // bytes of the stack that are kept
+	epitaphText  = 4 << 10 // bytes of each of its texts that are kept
 )
 
 // epitaphs remembers how the last actors of this program ended.
@@ -107,13 +108,29 @@ type epitaphBook struct {
 
 func (b *epitaphBook) add(ended *wire.Down) {
 	down := new(*ended)
-	down.Reason.Stack = down.Reason.Stack[:min(len(down.Reason.Stack), epitaphStack)]
+	down.Reason.Stack = beginning(down.Reason.Stack)
+	down.Reason.Detail = beginning(down.Reason.Detail)
+	if init := down.Reason.Init; init != nil {
+		// An honest one has a handful of short codes.
+		down.Reason.Init = &wire.Failure{Code: init.Code, Text: beginning(init.Text)}
+		if text := strings.Join(init.Codes, ""); len(text) <= epitaphText {
+			down.Reason.Init.Codes = init.Codes
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.downs, b.ring[b.next])
 	b.ring[b.next] = down.ID
 	b.next = (b.next + 1) % len(b.ring)
 	b.downs[down.ID] = down
+}
+
+// beginning keeps nothing of what it leaves out.
+func beginning(text string) string {
+	if len(text) <= epitaphText {
+		return text
+	}
+	return strings.Clone(text[:epitaphText])
 }
 
 func (b *epitaphBook) find(id codec.ID) *wire.Down {

@@ -24,7 +24,11 @@ func (l *link) serve(env *codec.Envelope) error {
 		if err := codec.Decode(env.Payload, &spec); err != nil {
 			return breach(err.Error())
 		}
-		l.cell.node.tasks.Go(func() { l.spawn(corr, deadline, spec) })
+		ctx := l.context(corr, deadline, true)
+		l.cell.node.tasks.Go(func() {
+			id, err := l.cell.node.Spawn(ctx, spec, l.cell)
+			l.conclude(corr, id, err)
+		})
 	case wire.ServiceStop, wire.ServiceKill:
 		var id codec.ID
 		if err := codec.Decode(env.Payload, &id); err != nil {
@@ -34,11 +38,8 @@ func (l *link) serve(env *codec.Envelope) error {
 		if string(env.Type) == wire.ServiceKill {
 			end = Local.Kill
 		}
-		l.cell.node.tasks.Go(func() {
-			ctx, cancel := l.context(deadline)
-			defer cancel()
-			l.conclude(corr, nil, end(Local{}, ctx, id))
-		})
+		ctx := l.context(corr, deadline, false)
+		l.cell.node.tasks.Go(func() { l.conclude(corr, nil, end(Local{}, ctx, id)) })
 	case wire.ServiceLookup:
 		var name string
 		if err := codec.Decode(env.Payload, &name); err != nil {
@@ -60,34 +61,20 @@ func (l *link) serve(env *codec.Envelope) error {
 	return nil
 }
 
-// spawn starts a child of this actor.
-func (l *link) spawn(corr uint64, deadline int64, spec wire.Spec) {
-	ctx, cancel := l.context(deadline)
-	defer cancel()
-	id, err := l.cell.node.Spawn(ctx, spec, l.cell)
-	l.conclude(corr, id, err)
-}
-
 // unasked bounds a service whose asker set no deadline. What it waits for has
 // deadlines of its own, which are shorter.
 const unasked = time.Hour
 
-// context ends at the asker's deadline, or with the asker.
-func (l *link) context(deadline int64) (context.Context, context.CancelFunc) {
+// context ends at the asker's deadline, when the asker waits no longer, and with
+// it. If answered, a Cancel does not settle the Ask: the service will.
+func (l *link) context(corr uint64, deadline int64, answered bool) context.Context {
 	at := time.Unix(0, deadline)
 	if deadline == 0 {
 		at = time.Now().Add(unasked)
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), at)
-	stop := make(chan struct{})
-	l.cell.node.tasks.Go(func() {
-		select {
-		case <-l.proc.exited:
-			cancel()
-		case <-stop:
-		}
-	})
-	return ctx, func() { close(stop); cancel() }
+	l.expect(corr, route{end: cancel, answered: answered})
+	return ctx
 }
 
 // conclude answers with a result or an error.
@@ -126,11 +113,9 @@ func (l *link) monitor(corr uint64, r wire.MonitorRequest) error {
 	case tooMany:
 		return breach(fmt.Sprintf("more than %d monitors", wire.MaxMonitors))
 	}
-	if target == nil {
-		// Its Down takes no room from the monitors, so it is the mailbox that bounds them.
-		if unread, _ := l.cell.mailbox.Depth(); unread > l.cell.spec.Messages+wire.MaxMonitors {
-			return breach(fmt.Sprintf("more than %d Downs that it does not read", wire.MaxMonitors))
-		}
+	// A Down takes no room from the monitors any more, so it is the mailbox that bounds them.
+	if unread, _ := l.cell.mailbox.Depth(); unread > l.cell.spec.Messages+wire.MaxMonitors {
+		return breach(fmt.Sprintf("more than %d Downs that it does not read", wire.MaxMonitors))
 	}
 	l.reply(corr, nil) // before the Down, which may follow at once
 	m := monitor{watcher: l.cell, id: r.ID}

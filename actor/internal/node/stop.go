@@ -86,6 +86,6 @@ func (c *Cell) wait(ctx context.Context) error {
 	case <-c.ended:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return &wire.GivenUp{Fate: wire.FateUnknown, Err: context.Cause(ctx)}
 	}
 }
