@@ -67,7 +67,7 @@ func (c *Context) Logger() *slog.Logger { return c.child.Logger() }
 // Spawn starts an actor whose parent this one is: it is stopped when this one
 // ends, of whatever cause. Otherwise it is like [System.Spawn].
 func (c *Context) Spawn(ctx context.Context, what Spawnable) (Ref, error) {
-	spec := what.spec()
+	spec := specOf(what)
 	w, err := spec.wire()
 	if err != nil {
 		return Ref{}, spec.failed(err)

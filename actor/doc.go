@@ -66,7 +66,7 @@
 //
 // # Platforms
 //
-// Linux is complete. macOS lacks the kernel's help against orphans: an actor
+// Linux is complete; it needs /proc. macOS lacks the kernel's help against orphans: an actor
 // that spins in C when the program is killed lives on until it returns. On
 // other systems Spawn fails with an error that wraps errors.ErrUnsupported.
 package actor

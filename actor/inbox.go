@@ -18,7 +18,7 @@ type Inbox struct {
 }
 
 // NewInbox makes an Inbox. Messages of the examples' types arrive as such, others
-// as [*Raw].
+// as [*Raw]. It panics if an example is nil.
 func (s *System) NewInbox(examples ...any) (*Inbox, error) {
 	inbox, err := s.node.NewInbox(mailbox.Capacity{Messages: mailbox.DefaultMessages, Bytes: mailbox.DefaultBytes})
 	if err != nil {

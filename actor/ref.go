@@ -56,8 +56,8 @@ func (r Ref) Tell(ctx context.Context, message any) error {
 	return r.undelivered("tell", here.Tell(ctx, env, message))
 }
 
-// Ask sends a message and waits for the reply, which must be of type R; use any
-// to take whatever comes. The deadline of ctx is the handler's as well. When ctx
+// Ask sends a message and waits for the reply, which must be of type R; with any
+// it may be of every type, and arrives as msgpack has it (a struct is a slice). The deadline of ctx is the handler's as well. When ctx
 // is done first, the handler's context is cancelled and a late reply is dropped.
 //
 // A handler's error arrives as [*RemoteError]: the actor lives. Whatever kept the

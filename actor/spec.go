@@ -67,6 +67,14 @@ type Spawnable interface{ spec() Spec }
 
 func (s Spec) spec() Spec { return s }
 
+// specOf returns the zero Spec, which is refused, for nil.
+func specOf(what Spawnable) Spec {
+	if what == nil {
+		return Spec{}
+	}
+	return what.spec()
+}
+
 // Named returns a copy of s with that name.
 func (s Spec) Named(name string) Spec {
 	s.Name = name

@@ -5,6 +5,7 @@ package actor_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -194,5 +195,36 @@ func TestStopWhileStarting(t *testing.T) {
 	}
 	if _, ok := errors.AsType[actor.Killed](within(t, done)); !ok {
 		t.Errorf("got no Killed")
+	}
+}
+
+// goexiter's handler ends its goroutine, as t.FailNow and the like do.
+type goexiter struct{}
+
+func (*goexiter) Goexit(*actor.Context, Spin) error {
+	runtime.Goexit()
+	return nil
+}
+
+var goexiters = actor.Define("goexiter", actor.Zero[goexiter], actor.OnTell((*goexiter).Goexit))
+
+// A handler that ends its goroutine ends the actor: it must not live on, deaf.
+func TestGoexit(t *testing.T) {
+	sys := actortest.New(t, actor.Options{})
+	ref, err := sys.Spawn(t.Context(), goexiters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = actor.Ask[actor.None](t.Context(), ref, Spin{})
+	if p, ok := errors.AsType[actor.Panic](err); !ok || p.Value != "the actor called runtime.Goexit" {
+		t.Errorf("got %v, want a Panic that names it", err)
+	}
+}
+
+// Nothing is no Spec.
+func TestSpawnNil(t *testing.T) {
+	sys := actortest.New(t, actor.Options{})
+	if _, err := sys.Spawn(t.Context(), nil); err == nil {
+		t.Error("got no error")
 	}
 }

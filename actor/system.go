@@ -74,7 +74,7 @@ func NewSystem(o Options) (*System, error) {
 // A name that is taken, an argument that cannot be encoded and the like are
 // refused before a process exists.
 func (s *System) Spawn(ctx context.Context, what Spawnable) (Ref, error) {
-	spec := what.spec()
+	spec := specOf(what)
 	w, err := spec.wire()
 	if err != nil {
 		return Ref{}, spec.failed(err)
@@ -116,7 +116,8 @@ func (s *System) Stats() Stats { return Stats(s.node.Stats()) }
 
 // Close stops every actor in reverse order of start, each after the one before
 // has ended, and waits for them; see [Ref.Stop]. What has not ended within
-// CloseTimeout, or when ctx is done, is killed, which is an error. Nothing is left
+// CloseTimeout, or when ctx is done, is killed, which is an error that wraps
+// context.DeadlineExceeded or ctx's cause. Nothing of the System is left
 // afterwards: no process, no descriptor, no goroutine. Spawn fails from the
 // beginning of Close on, with os.ErrClosed. A second Close waits for the same.
 func (s *System) Close(ctx context.Context) error { return s.node.Close(ctx) }

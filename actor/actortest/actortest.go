@@ -25,7 +25,12 @@ import (
 // New returns a System that is closed at the end of the test. The test fails if
 // Close does, or if anything is left then: a process, a goroutine, a file
 // descriptor. Without a Logger in o, what actors print and log goes to the
-// test's output. Call it first in a test that is not parallel to others.
+// test's output. Call it first, and once, in a test that is not parallel to others.
+//
+// Two things the go command does not see: a data race that the race detector
+// finds in an actor is printed and ends that actor with exit status 66, but
+// does not fail the test by itself; and what runs in actors is not counted by
+// go test -cover.
 func New(t testing.TB, o actor.Options) *actor.System {
 	t.Helper()
 	spawntest.Check(t)

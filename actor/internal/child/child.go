@@ -29,6 +29,9 @@ const (
 // against 30 to 50 for being woken.
 const pollLimit = 50 * time.Microsecond
 
+// goexitLimit is how long after a runtime.Goexit in its code an actor dies.
+const goexitLimit = 100 * time.Millisecond
+
 // A Behaviour is the actor's code.
 type Behaviour interface {
 	// Start runs the start function with the msgpack of its argument.
@@ -68,6 +71,11 @@ type Child struct {
 // Run turns this process into the actor that its node wants, and does not
 // return. behave returns the code of an actor type.
 func Run(b *spawn.Birth, behave func(actorType string, c *Child) (Behaviour, bool)) {
+	// Only a panic or runtime.Goexit in the actor's code leads out of here. A panic
+	// ends the process before this comes true. Goexit would leave it deaf.
+	defer func() {
+		time.AfterFunc(goexitLimit, func() { panic("the actor called runtime.Goexit") })
+	}()
 	c := &Child{
 		birth:    b,
 		queue:    newQueue(),

@@ -16,6 +16,8 @@ import (
 const (
 	logRecords = 4096
 	logBytes   = 8 << 20
+	// dropsEvery is how often at most what was dropped is reported.
+	dropsEvery = time.Second
 	// logPatience is how long closing waits for a logger that hangs.
 	logPatience = time.Second
 )
@@ -27,7 +29,8 @@ type logs struct {
 
 	bytes    atomic.Int64
 	dropped  atomic.Uint64
-	reported uint64 // how much of dropped is logged; the writer's own
+	reported uint64    // how much of dropped is logged; the writer's own
+	said     time.Time // when that was
 	done     chan struct{}
 
 	mu     sync.Mutex // protects the following
@@ -71,13 +74,23 @@ func (g *logs) write() {
 	for r := range g.queue {
 		g.bytes.Add(-r.size)
 		g.handler.Handle(context.Background(), r.Record)
-		if n := g.dropped.Load(); n > g.reported {
-			lost := slog.NewRecord(time.Now(), slog.LevelWarn, "log records dropped: the logger is too slow", 0)
-			lost.AddAttrs(slog.Uint64("count", n-g.reported))
-			g.reported = n
-			g.handler.Handle(context.Background(), lost)
+		if time.Since(g.said) > dropsEvery {
+			g.reportDrops()
 		}
 	}
+	g.reportDrops()
+}
+
+// reportDrops says what was dropped since the last time.
+func (g *logs) reportDrops() {
+	n := g.dropped.Load()
+	if n == g.reported {
+		return
+	}
+	lost := slog.NewRecord(time.Now(), slog.LevelWarn, "log records dropped: the logger is too slow", 0)
+	lost.AddAttrs(slog.Uint64("count", n-g.reported))
+	g.reported, g.said = n, time.Now()
+	g.handler.Handle(context.Background(), lost)
 }
 
 // add queues a record, or drops it. size is what it weighs beside its message

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -191,7 +190,7 @@ func (n *Node) Close(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	stuck, err := n.killRest()
+	stuck, err := n.killRest(context.Cause(ctx))
 	n.closeInboxes()
 	if !stuck {
 		n.tasks.Wait()
@@ -222,9 +221,9 @@ func (n *Node) last() *Cell {
 	return last
 }
 
-// killRest ends what Close could not stop in time. stuck says that even that
+// killRest ends what Close could not stop in time, and why. stuck says that even that
 // did not help within deathLimit: the process hangs in the kernel.
-func (n *Node) killRest() (stuck bool, err error) {
+func (n *Node) killRest(why error) (stuck bool, err error) {
 	n.mu.Lock()
 	rest := make([]*Cell, 0, len(n.cells))
 	for c := range n.cells {
@@ -250,6 +249,6 @@ func (n *Node) killRest() (stuck bool, err error) {
 			errs = append(errs, fmt.Errorf("%s: still not dead %v after SIGKILL", c.label(), deathLimit))
 		}
 	}
-	errs = append(errs, fmt.Errorf("%d actors did not stop in time and were killed: %w", len(rest), os.ErrDeadlineExceeded))
+	errs = append(errs, fmt.Errorf("%d actors did not stop in time and were killed, the first is %s: %w", len(rest), rest[0].label(), why))
 	return stuck, errors.Join(errs...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -218,8 +219,11 @@ func (p *process) hello(ctx context.Context) error {
 		fmt.Errorf("no Hello within %v; does its main call actor.Main or actor.Boot first?", limit))
 	defer cancel()
 	err := p.os.Hello(hctx)
-	if err != nil && hctx.Err() != nil && ctx.Err() == nil {
+	switch {
+	case err != nil && hctx.Err() != nil && ctx.Err() == nil:
 		return context.Cause(hctx)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("%w; does its main call actor.Main or actor.Boot before anything else?", err)
 	}
 	return err
 }

@@ -38,11 +38,11 @@ func (s *Spec) Check() error {
 	case strings.ContainsFunc(s.Name, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return fmt.Errorf("the name %q has a control character", s.Name)
 	case s.Messages <= 0 || s.Bytes <= 0:
-		return fmt.Errorf("a mailbox of %d messages and %d bytes", s.Messages, s.Bytes)
+		return fmt.Errorf("wrong Spec: a mailbox of %d messages and %d bytes", s.Messages, s.Bytes)
 	case s.BootTimeout <= 0 || s.StartTimeout <= 0 || s.StopTimeout <= 0:
-		return fmt.Errorf("time-outs of %v, %v and %v", s.BootTimeout, s.StartTimeout, s.StopTimeout)
+		return fmt.Errorf("wrong Spec: time-outs of %v, %v and %v", s.BootTimeout, s.StartTimeout, s.StopTimeout)
 	case s.Procs < 0:
-		return fmt.Errorf("%d Procs", s.Procs)
+		return fmt.Errorf("wrong Spec: %d Procs", s.Procs)
 	}
 	return nil
 }
