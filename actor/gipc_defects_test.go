@@ -69,7 +69,8 @@ type (
 	}
 )
 
-const waverPatience = 50 * time.Millisecond
+// waverPatience is long enough for a slow machine to send one item.
+const waverPatience = 2 * time.Second
 
 // outbox is the descriptor on which an actor writes frames.
 const outbox = 4
