@@ -280,15 +280,10 @@ func (p *process) failed(f *wire.Failure, messageType []byte) {
 // linkEnded is called by the link when it stops reading. What broke the protocol
 // is the reason, also if the process has exited since.
 func (p *process) linkEnded(err error) {
-	if b, ok := errors.AsType[breach](err); ok {
-		p.kill(wire.Reason{Cause: wire.Protocol, Detail: string(b)})
-		return
-	}
-	if _, broken := errors.AsType[*codec.LimitError](err); broken {
-		p.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
-		return
-	}
-	if _, broken := errors.AsType[*codec.MalformedError](err); broken {
+	_, rude := errors.AsType[breach](err)
+	_, large := errors.AsType[*codec.LimitError](err)
+	_, malformed := errors.AsType[*codec.MalformedError](err)
+	if rude || large || malformed {
 		p.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
 		return
 	}

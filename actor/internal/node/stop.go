@@ -46,10 +46,9 @@ func (c *Cell) Kill() {
 
 func (p *process) ladder() {
 	select {
-	case <-p.attached:
+	case <-p.attached: // within BootTimeout, whatever comes of it
 	case <-p.exited:
 		return
-	case <-time.After(p.cell.spec.BootTimeout):
 	}
 	if p.link != nil {
 		p.cell.control(&codec.Envelope{Kind: wire.KindStop}, nil)
