@@ -20,9 +20,7 @@ func (t *Tree) callStart(e StartChild) {
 			t.enqueue(p, k)
 		}
 	default:
-		n := t.add(p, spec, data)
-		n.starter = e.Call
-		t.start(n)
+		t.start(t.add(p, spec, data, e.Call))
 	}
 }
 
@@ -64,8 +62,7 @@ func (t *Tree) startChild(s *node, k task) {
 	if t.present(s, k) {
 		return
 	}
-	n := t.add(s, k.spec, k.spec.Data)
-	n.starter = k.call
+	n := t.add(s, k.spec, k.spec.Data, k.call)
 	s.op = &op{kind: opChild, n: n}
 }
 

@@ -19,6 +19,7 @@ type checker struct {
 	inc    map[ID]uint64
 	paid   map[ID][]time.Duration // restarts that its budget paid, in its present incarnation
 	calls  map[Call]bool          // not answered yet
+	due    map[ID]bool            // ended, and said to be restarted
 	last   Event
 	fail   func(format string, args ...any)
 }
@@ -27,7 +28,7 @@ func newChecker(t testing.TB, tree *Tree) *checker {
 	c := &checker{
 		t: t, tree: tree,
 		parent: map[ID]ID{}, spec: map[ID]*Child{}, live: map[ID]uint64{}, inc: map[ID]uint64{},
-		paid: map[ID][]time.Duration{}, calls: map[Call]bool{},
+		paid: map[ID][]time.Duration{}, calls: map[Call]bool{}, due: map[ID]bool{},
 	}
 	c.fail = func(format string, args ...any) {
 		t.Helper()
@@ -75,6 +76,9 @@ func (c *checker) step(now time.Duration, e Event) []Effect {
 		}
 	}
 	c.structure(c.tree.root)
+	if _, timer := c.tree.Next(); len(c.live) == 0 && !timer && len(c.due) > 0 {
+		c.fail("nothing lives, and these are said to come back: %v", c.due)
+	}
 	return effects
 }
 
@@ -93,11 +97,22 @@ func (c *checker) effect(f Effect) {
 			c.fail("%d is started under a dead actor", f.ID)
 		}
 		c.live[f.ID], c.inc[f.ID] = f.Inc, f.Inc
+		delete(c.due, f.ID)
 	case Stop:
 		if c.live[f.ID] != f.Inc {
 			c.fail("incarnation %d of %d is to be stopped, and %d lives", f.Inc, f.ID, c.live[f.ID])
 		}
+	case Started:
+		delete(c.due, f.ID)
+	case Stays:
+		if !c.due[f.ID] {
+			c.fail("%d stays down, and was not said to come back", f.ID)
+		}
+		delete(c.due, f.ID)
 	case Ended:
+		if delete(c.due, f.ID); f.Restarting {
+			c.due[f.ID] = true
+		}
 		if c.live[f.ID] != 0 {
 			c.fail("%d has ended, and lives", f.ID)
 		}
@@ -120,6 +135,7 @@ func (c *checker) effect(f Effect) {
 		}
 	case Gone:
 		c.nothingUnder(f.ID)
+		delete(c.due, f.ID)
 		delete(c.parent, f.ID)
 		delete(c.paid, f.ID)
 	case Reply:

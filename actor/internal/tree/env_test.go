@@ -327,6 +327,8 @@ func (e *env) print(f Effect) {
 		} else {
 			e.printf("  restarting %s in %v", e.path[f.ID], f.In)
 		}
+	case Stays:
+		e.printf("  stays down: %s", e.path[f.ID])
 	case GaveUp:
 		e.printf("  gave up %s: %v", e.path[f.ID], f.Reason)
 	case Gone:

@@ -130,11 +130,13 @@ type (
 
 // What the executor may tell observers. Actors and supervisors are told alike.
 type (
-	// Added: there is a new actor or supervisor, not yet started.
+	// Added: there is a new actor or supervisor, not yet started. Call is that of
+	// the StartChild that wants it; zero if its supervisor does.
 	Added struct {
 		ID, Parent ID
 		Spec       *Child
 		Data       any
+		Call       Call
 	}
 	// Started: it is up; a supervisor is with all its children.
 	Started struct {
@@ -158,9 +160,14 @@ type (
 		// Unexpected: told, but it ended in another way than that (OTP:
 		// shutdown_error).
 		Unexpected bool
-		// Restarting: as things stand, there will be another incarnation.
+		// Restarting: as things stand, there will be another incarnation. What
+		// follows is its Boot or, of a supervisor, Started or another Ended;
+		// otherwise Stays or Gone.
 		Restarting bool
 	}
+	// Stays: Ended said that it would come back, and it will not, unless somebody
+	// restarts it by hand.
+	Stays struct{ ID ID }
 	// Restarting: it will be started again, In from now or as soon as those that
 	// go with it have stopped.
 	Restarting struct {
@@ -185,6 +192,7 @@ func (Added) effect()      {}
 func (Started) effect()    {}
 func (Declined) effect()   {}
 func (Ended) effect()      {}
+func (Stays) effect()      {}
 func (Restarting) effect() {}
 func (GaveUp) effect()     {}
 func (Gone) effect()       {}

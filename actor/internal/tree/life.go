@@ -9,6 +9,7 @@ func (n *node) alive() bool {
 // start begins a new incarnation of n, of which nothing lives.
 func (t *Tree) start(n *node) {
 	t.disarm(n)
+	delete(t.awaited, n.id)
 	n.inc++
 	n.state, n.up, n.booted, n.ignored = Booting, true, false, false
 	n.order, n.killed, n.startErr = unordered, false, nil
@@ -35,7 +36,7 @@ func (t *Tree) populate(s *node) {
 		spec := &s.spec.Supervisor.Children[i]
 		n := old[spec.Name]
 		if n == nil {
-			n = t.add(s, spec, spec.Data)
+			n = t.add(s, spec, spec.Data, 0)
 			n.listed = true
 		} else {
 			n.prev, n.next = nil, nil
@@ -67,12 +68,16 @@ func (t *Tree) declined(n *node) {
 // exited is where an incarnation has ended, of an actor or a supervisor.
 func (t *Tree) exited(n *node, r Reason) {
 	told := n.order != unordered || n.parent.ending
+	returns := t.returns(n, r)
+	if returns {
+		t.awaited[n.id] = n
+	}
 	t.emit(Ended{
 		ID: n.id, Inc: n.inc, Reason: r,
 		Starting:   !n.booted,
 		Told:       told,
 		Unexpected: told && !n.expected(r),
-		Restarting: t.returns(n, r),
+		Restarting: returns,
 	})
 	t.disarm(n)
 	n.state, n.reason, n.ending = Dead, r, false

@@ -147,6 +147,16 @@ func (n *node) isDue() bool {
 	return o != nil && (o.group || o.kind == opInitial) && n.mark && !n.up
 }
 
+// hasWaiting reports whether the supervisor n has put off a restart.
+func (n *node) hasWaiting() bool {
+	for c := n.first; c != nil; c = c.next {
+		if c.state == Waiting {
+			return true
+		}
+	}
+	return false
+}
+
 // append adds c at the end of n's start order.
 func (n *node) append(c *node) {
 	if c.prev = n.last; n.last != nil {

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -285,4 +286,35 @@ func (t *Tree) returns(n *node, r Reason) bool {
 		return true
 	}
 	return !n.isAlone() && n.comesBack() && t.returns(p, shutdown)
+}
+
+// disappoint tells of those that will not come back after all.
+func (t *Tree) disappoint() {
+	var stay []ID
+	for id, n := range t.awaited {
+		if !t.isAwaited(n) {
+			stay = append(stay, id)
+		}
+	}
+	slices.Sort(stay)
+	for _, id := range stay {
+		delete(t.awaited, id)
+		t.emit(Stays{ID: id})
+	}
+}
+
+// isAwaited reports whether n, which has ended, is started again as things stand.
+func (t *Tree) isAwaited(n *node) bool {
+	p := n.parent
+	switch {
+	case n.doomed:
+		return false
+	case n.state == Dead, n.state == Waiting:
+		return true
+	case p.alive() && !p.ending:
+		return n.mark && (n.isDue() || p.hasWaiting())
+	case p.alive():
+		return n.comesBack() && t.returns(p, p.reason)
+	}
+	return n.comesBack() && t.awaited[p.id] != nil && t.isAwaited(p)
 }

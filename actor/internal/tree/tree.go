@@ -21,6 +21,8 @@ type Tree struct {
 	nodes  map[ID]*node
 	lastID ID
 	timers timers
+	// awaited are those whose Ended said Restarting, until that has come true or not.
+	awaited map[ID]*node
 	agenda []*node // supervisors that may have something to do
 	out    []Effect
 }
@@ -28,7 +30,7 @@ type Tree struct {
 // New returns a tree in which nothing runs.
 func New(cfg Config) *Tree {
 	root := &node{spec: &Child{}, state: Running, up: true, booted: true}
-	return &Tree{cfg: cfg, root: root, nodes: map[ID]*node{0: root}}
+	return &Tree{cfg: cfg, root: root, nodes: map[ID]*node{0: root}, awaited: map[ID]*node{}}
 }
 
 // Step takes one event that happened at now, and returns what follows from it.
@@ -72,6 +74,7 @@ func (t *Tree) Step(now time.Duration, e Event) []Effect {
 	}
 	clear(t.agenda)
 	t.agenda = t.agenda[:0]
+	t.disappoint()
 	return t.out
 }
 
@@ -111,12 +114,12 @@ func (t *Tree) wake(n *node) {
 }
 
 // add makes a new node at the end of p's start order.
-func (t *Tree) add(p *node, spec *Child, data any) *node {
+func (t *Tree) add(p *node, spec *Child, data any, starter Call) *node {
 	t.lastID++
-	n := &node{id: t.lastID, spec: spec, data: data, parent: p, fresh: true}
+	n := &node{id: t.lastID, spec: spec, data: data, parent: p, fresh: true, starter: starter}
 	t.nodes[n.id] = n
 	p.append(n)
-	t.emit(Added{ID: n.id, Parent: p.id, Spec: spec, Data: data})
+	t.emit(Added{ID: n.id, Parent: p.id, Spec: spec, Data: data, Call: starter})
 	return n
 }
 
@@ -129,5 +132,6 @@ func (t *Tree) drop(n *node) {
 	n.state = Stopped
 	n.parent.remove(n)
 	delete(t.nodes, n.id)
+	delete(t.awaited, n.id)
 	t.emit(Gone{ID: n.id})
 }
