@@ -1,6 +1,9 @@
 package codec
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // The hot paths do not allocate once their buffers are large enough. Under the
 // race detector sync.Pool drops items on purpose, which allocates.
@@ -11,6 +14,7 @@ func TestAllocations(t *testing.T) {
 	frame := content(t, sample(make([]byte, 64)))
 	payload := mustAppend(t, &fixed{1, 2, 3.5, true})
 	in, v := sample(make([]byte, 64)), &fixed{}
+	withKey, keyFrame := keyed(in.Payload, math.MaxUint64), content(t, keyed(in.Payload, math.MaxUint64))
 	dst := make([]byte, 0, 4096)
 	for _, c := range []struct {
 		name   string
@@ -21,8 +25,11 @@ func TestAllocations(t *testing.T) {
 		{"AppendFrame", false, 0, func() (err error) { _, err = AppendFrame(dst, in, 0); return }},
 		{"Split", false, 0, func() (err error) { _, _, _, err = Split(buf, 0); return }},
 		{"DecodeEnvelope", false, 0, func() error { return DecodeEnvelope(frame, &e) }},
+		{"AppendFrame with a key", false, 0, func() (err error) { _, err = AppendFrame(dst, withKey, 0); return }},
+		{"DecodeEnvelope with a key", false, 0, func() error { return DecodeEnvelope(keyFrame, &e) }},
 		{"PeekKind", false, 0, func() (err error) { _, err = PeekKind(frame); return }},
 		{"AppendMessage", true, 0, func() (err error) { _, err = AppendMessage(dst, in, v, 0); return }},
+		{"AppendMessage with a key", true, 0, func() (err error) { _, err = AppendMessage(dst, withKey, v, 0); return }},
 		{"Append", true, 0, func() (err error) { _, err = Append(dst, v); return }},
 		// msgpack makes an error, and drops it, before it takes an array for a struct.
 		{"Decode", true, 1, func() error { return Decode(payload, &got) }},

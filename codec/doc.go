@@ -2,10 +2,11 @@
 // that actors and their node send each other, and nothing of how they are sent.
 //
 // A frame is a msgpack bin whose content is an [Envelope], a msgpack array that
-// says what the frame is, for whom, and from whom; its last element is the
+// says what the frame is, for whom, and from whom; its eighth element is the
 // payload, which is the message itself in msgpack. So any msgpack library, in any
 // language, can read the stream, and a router can forward a frame without
-// decoding its payload.
+// decoding its payload. A ninth is the routing key, by which one of several receivers is
+// chosen; mostly there is none, and then the array ends with the payload.
 //
 //	c6 00 00 00 2a           bin32, 42 bytes: the frame
 //	   98                    array of 8: the envelope

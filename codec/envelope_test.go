@@ -15,7 +15,7 @@ import (
 // same reports whether two envelopes say the same; empty is nil.
 func same(a, b *Envelope) bool {
 	return a.Kind == b.Kind && a.To == b.To && a.From == b.From && a.Corr == b.Corr && a.Deadline == b.Deadline &&
-		bytes.Equal(a.Type, b.Type) && bytes.Equal(a.Trace, b.Trace) && bytes.Equal(a.Payload, b.Payload)
+		a.Key == b.Key && bytes.Equal(a.Type, b.Type) && bytes.Equal(a.Trace, b.Trace) && bytes.Equal(a.Payload, b.Payload)
 }
 
 // content returns the content of e's frame.
@@ -45,6 +45,7 @@ func envelopes() []*Envelope {
 	add(func(e *Envelope) { e.To = ID{15: 1} })
 	for _, u := range []uint64{0, 127, 128, 255, 256, 65535, 65536, math.MaxUint32, math.MaxUint32 + 1, math.MaxInt64, math.MaxUint64} {
 		add(func(e *Envelope) { e.Corr = u })
+		add(func(e *Envelope) { e.Key = u })
 	}
 	for _, i := range []int64{0, 1, -1, -32, -33, math.MaxInt32 + 1, math.MinInt64, math.MaxInt64} {
 		add(func(e *Envelope) { e.Deadline = i })
@@ -61,7 +62,7 @@ func envelopes() []*Envelope {
 func TestEnvelopeRoundTrip(t *testing.T) {
 	for i, want := range envelopes() {
 		frame := content(t, want)
-		got := Envelope{Corr: 99, Trace: []byte("stale")}
+		got := Envelope{Corr: 99, Trace: []byte("stale"), Key: 99}
 		if err := DecodeEnvelope(frame, &got); err != nil || !same(&got, want) {
 			t.Errorf("%d: got %+v, %v\nwant %+v", i, got, err, *want)
 		}
@@ -74,7 +75,7 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 // Another msgpack implementation reads what we write, and we read what it writes.
 func TestEnvelopeInterop(t *testing.T) {
 	for i, want := range envelopes() {
-		var got Envelope
+		got := Envelope{Key: 99}
 		r := bytes.NewReader(content(t, want))
 		if err := libraryDecode(msgpack.NewDecoder(r), &got); err != nil || r.Len() != 0 || !same(&got, want) {
 			t.Errorf("%d: library reads %+v, %v\nwant %+v", i, got, err, *want)
@@ -93,23 +94,23 @@ func TestEnvelopeInterop(t *testing.T) {
 // An element may have any form that msgpack has for its value.
 func TestEnvelopeForms(t *testing.T) {
 	id := []byte("0123456789abcdef")
-	want := &Envelope{Kind: 7, To: ID(id), From: ID(id), Corr: 7, Deadline: -7, Type: []byte("T"), Trace: []byte("t"), Payload: []byte("p")}
+	want := &Envelope{Kind: 7, To: ID(id), From: ID(id), Corr: 7, Deadline: -7, Type: []byte("T"), Trace: []byte("t"), Payload: []byte("p"), Key: 7}
 	uints := [][]byte{{7}, {0xcc, 7}, {0xcd, 0, 7}, {0xce, 0, 0, 0, 7}, {0xcf, 0, 0, 0, 0, 0, 0, 0, 7},
 		{0xd0, 7}, {0xd1, 0, 7}, {0xd2, 0, 0, 0, 7}, {0xd3, 0, 0, 0, 0, 0, 0, 0, 7}}
 	ints := [][]byte{{0xf9}, {0xd0, 0xf9}, {0xd1, 0xff, 0xf9}, {0xd2, 0xff, 0xff, 0xff, 0xf9},
 		{0xd3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf9}}
 	bins := func(b []byte) [][]byte { return [][]byte{binOf(1, b), binOf(2, b), binOf(4, b)} }
-	forms := [elements][][]byte{
+	forms := [elements + 1][][]byte{
 		uints, bins(id), bins(id), uints, ints,
 		{{0xa1, 'T'}, {0xd9, 1, 'T'}, {0xda, 0, 1, 'T'}, {0xdb, 0, 0, 0, 1, 'T'}},
-		bins([]byte("t")), bins([]byte("p")),
+		bins([]byte("t")), bins([]byte("p")), uints,
 	}
-	arrays := [][]byte{{0x98}, {0xdc, 0, 8}, {0xdd, 0, 0, 0, 8}}
-	for i := range elements {
+	arrays := [][]byte{{0x99}, {0xdc, 0, 9}, {0xdd, 0, 0, 0, 9}}
+	for i := range forms {
 		for _, form := range forms[i] {
 			for _, array := range arrays {
 				frame := slices.Clone(array)
-				for j := range elements {
+				for j := range forms {
 					if j == i {
 						frame = append(frame, form...)
 					} else {
@@ -125,10 +126,32 @@ func TestEnvelopeForms(t *testing.T) {
 	}
 }
 
+// Without a key there are eight elements, however long the array's header; the key may be there all the same.
+func TestEnvelopeNoKey(t *testing.T) {
+	want := sample([]byte("payload"))
+	eight := content(t, want)
+	if eight[0] != 0x98 || eight[len(eight)-1] != 'd' {
+		t.Errorf("an envelope without a key is %x", eight)
+	}
+	for _, head := range [][]byte{{0x98}, {0xdc, 0, 8}, {0xdd, 0, 0, 0, 8}} {
+		got := Envelope{Key: 99}
+		if err := DecodeEnvelope(slices.Concat(head, eight[1:]), &got); err != nil || !same(&got, want) {
+			t.Errorf("array %x: got %+v, %v", head, got, err)
+		}
+	}
+	for _, none := range [][]byte{{0xc0}, {0}, {0xcf, 0, 0, 0, 0, 0, 0, 0, 0}} {
+		got := Envelope{Key: 99}
+		if err := DecodeEnvelope(slices.Concat([]byte{0x99}, eight[1:], none), &got); err != nil || !same(&got, want) {
+			t.Errorf("key %x: got %+v, %v", none, got, err)
+		}
+	}
+}
+
 // Later versions may add elements: they are skipped, whatever they are.
 func TestEnvelopeGrease(t *testing.T) {
 	want := sample([]byte("payload"))
-	eight := content(t, want)[1:]
+	want.Key = 1 << 63
+	nine := content(t, want)[1:]
 	nested := append(bytes.Repeat([]byte{0x91}, MaxDepth-1), 0x90)
 	for _, grease := range [][]byte{
 		{0xc0}, {0xc2}, {7}, {0xe0}, {0xcf, 1, 2, 3, 4, 5, 6, 7, 8}, {0xca, 1, 2, 3, 4}, {0xcb, 1, 2, 3, 4, 5, 6, 7, 8},
@@ -136,19 +159,19 @@ func TestEnvelopeGrease(t *testing.T) {
 		{0x90}, {0x80}, {0x92, 1, 0x91, 0xc0}, {0x82, 0xa1, 'k', 0x90, 0xa1, 'l', 0xc0}, {0xdc, 0, 1, 5}, {0xdf, 0, 0, 0, 1, 1, 2},
 		{0xd4, 5, 1}, {0xd8, 5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {0xc7, 2, 5, 1, 2}, nested,
 	} {
-		for _, head := range [][]byte{{0x99}, {0xdc, 0, 9}, {0xdd, 0, 0, 0, 9}} {
+		for _, head := range [][]byte{{0x9a}, {0xdc, 0, 10}, {0xdd, 0, 0, 0, 10}} {
 			var got Envelope
-			frame := slices.Concat(head, eight, grease)
+			frame := slices.Concat(head, nine, grease)
 			if err := DecodeEnvelope(frame, &got); err != nil || !same(&got, want) {
-				t.Errorf("with a ninth element %.20x: %v", grease, err)
+				t.Errorf("with a tenth element %.20x: %v", grease, err)
 			}
 			if err := DecodeEnvelope(frame[:len(frame)-1], &got); !errors.Is(err, io.ErrUnexpectedEOF) || !isMalformed(err) {
-				t.Errorf("with a ninth element %.20x that is cut: %v", grease, err)
+				t.Errorf("with a tenth element %.20x that is cut: %v", grease, err)
 			}
 		}
 	}
 	var got Envelope
-	many := slices.Concat([]byte{0xdc, 0x10, 0x08}, eight, make([]byte, 0x1000))
+	many := slices.Concat([]byte{0xdc, 0x10, 0x09}, nine, make([]byte, 0x1000))
 	if err := DecodeEnvelope(many, &got); err != nil || !same(&got, want) {
 		t.Errorf("with 4096 more elements: %v", err)
 	}
@@ -220,9 +243,16 @@ func TestEnvelopeMalformed(t *testing.T) {
 		{"payload longer than the frame", with(7, []byte{0xc6, 0xff, 0xff, 0xff, 0xff})},
 		{"type longer than the frame", with(5, []byte{0xdb, 0xff, 0xff, 0xff, 0xff})},
 		{"byte 0xc1", with(7, []byte{0xc1})},
-		{"0xc1 to skip", slices.Concat([]byte{0x99}, slices.Concat(good...), []byte{0xc1})},
+		{"key −1", slices.Concat([]byte{0x99}, slices.Concat(good...), []byte{0xff})},
+		{"key −2⁵⁶", slices.Concat([]byte{0x99}, slices.Concat(good...), negative)},
+		{"key float", slices.Concat([]byte{0x99}, slices.Concat(good...), []byte{0xca, 0, 0, 0, 0})},
+		{"key str", slices.Concat([]byte{0x99}, slices.Concat(good...), []byte{0xa0})},
+		{"key true", slices.Concat([]byte{0x99}, slices.Concat(good...), []byte{0xc3})},
+		{"key missing", slices.Concat([]byte{0x99}, slices.Concat(good...))},
+		{"a key in an array of eight", append(with(0, good[0]), 7)},
+		{"0xc1 to skip", slices.Concat([]byte{0x9a}, slices.Concat(good...), []byte{7, 0xc1})},
 		{"2³²−1 elements", slices.Concat([]byte{0xdd, 0xff, 0xff, 0xff, 0xff}, slices.Concat(good...))},
-		{"too deep to skip", slices.Concat([]byte{0x99}, slices.Concat(good...), bytes.Repeat([]byte{0x91}, MaxDepth+1), []byte{0})},
+		{"too deep to skip", slices.Concat([]byte{0x9a}, slices.Concat(good...), []byte{7}, bytes.Repeat([]byte{0x91}, MaxDepth+1), []byte{0})},
 	} {
 		got := Envelope{Corr: 99}
 		if err := DecodeEnvelope(c.frame, &got); !isMalformed(err) {

@@ -40,16 +40,18 @@ func frameLimit(limit int) int {
 // and a [*LimitError].
 func AppendFrame(dst []byte, e *Envelope, limit int) ([]byte, error) {
 	limit = frameLimit(limit)
-	buf := slices.Grow(dst, maxHead+len(e.Type)+len(e.Trace)+min(len(e.Payload), limit))
+	tail := tailSize(e)
+	buf := slices.Grow(dst, maxHead+len(e.Type)+len(e.Trace)+min(len(e.Payload), limit)+tail)
 	buf = appendHead(buf, e)
 	start := len(dst) + binHeader
-	if size := len(buf) - start + len(e.Payload); size > limit {
+	if size := len(buf) - start + len(e.Payload) + tail; size > limit {
 		return dst, &LimitError{What: "frame", Limit: limit, Size: size}
 	}
 	payload := len(buf)
 	buf = append(buf, e.Payload...)
-	fill(buf, start)
 	fill(buf, payload)
+	buf = appendTail(buf, start, e)
+	fill(buf, start)
 	return buf, nil
 }
 
@@ -61,18 +63,20 @@ func AppendFrame(dst []byte, e *Envelope, limit int) ([]byte, error) {
 // longer than limit, otherwise the reason why v cannot be encoded.
 func AppendMessage(dst []byte, e *Envelope, v any, limit int) ([]byte, error) {
 	limit = frameLimit(limit)
+	tail := tailSize(e)
 	buf := slices.Grow(dst, maxHead+len(e.Type)+len(e.Trace))
 	buf = appendHead(buf, e)
 	start, payload := len(dst)+binHeader, len(buf)
-	if size := payload - start; size > limit {
+	if size := payload - start + tail; size > limit {
 		return dst, &LimitError{What: "frame", Limit: limit, Size: size}
 	}
-	buf, err := appendValue(buf, v, "frame", start, limit)
+	buf, err := appendValue(buf, v, "frame", start-tail, limit) // as if the tail came first
 	if err != nil {
 		return dst, err
 	}
-	fill(buf, start)
 	fill(buf, payload)
+	buf = appendTail(buf, start, e)
+	fill(buf, start)
 	return buf, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 
@@ -51,7 +52,27 @@ func TestFrameBytes(t *testing.T) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("AppendFrame:\n got %x\nwant %x", got, want)
 	}
+	got = mustFrame(t, &Envelope{Payload: []byte{0xc0}, Key: 300})
+	want = slices.Concat(
+		[]byte{0xc6, 0, 0, 0, 17}, []byte{0x99},
+		[]byte{0, 0xc0, 0xc0, 0, 0, 0xa0, 0xc0},
+		[]byte{0xc6, 0, 0, 0, 1}, []byte{0xc0},
+		[]byte{0xcd, 1, 44},
+	)
+	if !bytes.Equal(got, want) {
+		t.Errorf("AppendFrame with a key:\n got %x\nwant %x", got, want)
+	}
 }
+
+// keyed is a sample with a key.
+func keyed(payload []byte, key uint64) *Envelope {
+	e := sample(payload)
+	e.Key = key
+	return e
+}
+
+// keys are of each size that a key can have on the wire.
+var keys = []uint64{0, 1, 127, 128, 255, 256, 65535, 65536, math.MaxUint32, math.MaxUint32 + 1, math.MaxUint64}
 
 // The two ways to make a frame make the same frame.
 func TestAppendMessageIsAppendFrame(t *testing.T) {
@@ -60,10 +81,12 @@ func TestAppendMessageIsAppendFrame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := mustFrame(t, sample(payload))
-		got, err := AppendMessage(nil, sample([]byte("ignored")), v, 0)
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("AppendMessage(%T):\n got %.80x, %v\nwant %.80x", v, got, err, want)
+		for _, key := range keys {
+			want := mustFrame(t, keyed(payload, key))
+			got, err := AppendMessage(nil, keyed([]byte("ignored"), key), v, 0)
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("AppendMessage(%T), key %d:\n got %.80x, %v\nwant %.80x", v, key, got, err, want)
+			}
 		}
 	}
 }
@@ -84,8 +107,8 @@ func TestAppendKeepsWhatIsThere(t *testing.T) {
 }
 
 func TestFrameLimit(t *testing.T) {
-	for _, size := range []int{0, 1, 31, 255, 256, 65535, 65536, 1 << 20} {
-		e := sample(bytes.Repeat([]byte{7}, size))
+	for i, size := range []int{0, 1, 31, 255, 256, 65535, 65536, 1 << 20, 0, 1, 1 << 10} {
+		e := keyed(bytes.Repeat([]byte{7}, size), keys[i])
 		content := len(mustFrame(t, e)) - binHeader
 		v := msgpack.RawMessage(slices.Concat(binHeaderOf(4, size), e.Payload)) // 5 bytes more
 		for _, c := range []struct {
@@ -119,6 +142,24 @@ func checkLimit(t *testing.T, name string, dst, got []byte, err error, content, 
 	}
 	if string(got) != string(dst) {
 		t.Errorf("%s of %d, limit %d: dst is %q after an error", name, content, limit, got)
+	}
+}
+
+// The key counts, also where the head alone is at the limit.
+func TestFrameLimitOfKey(t *testing.T) {
+	for _, key := range keys {
+		e := keyed(nil, key)
+		content := len(mustFrame(t, e)) - binHeader
+		if want := len(mustFrame(t, sample(nil))) - binHeader + tailSize(e); content != want {
+			t.Errorf("key %d: %d bytes, want %d", key, content, want)
+		}
+		dst := []byte("dst")
+		for limit := content - tailSize(e) - 1; limit <= content+1; limit++ {
+			got, err := AppendFrame(dst, e, limit)
+			checkLimit(t, "AppendFrame", dst, got, err, content, limit, limit >= content)
+			got, err = AppendMessage(dst, e, nil, limit+1) // nil has a byte
+			checkLimit(t, "AppendMessage", dst, got, err, content+1, limit+1, limit >= content)
+		}
 	}
 }
 

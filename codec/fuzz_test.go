@@ -57,7 +57,11 @@ func FuzzEnvelope(f *testing.F) {
 	grease := content(f, sample([]byte{1}))
 	grease[0]++
 	f.Add(append(bytes.Clone(grease), 0xc0))
-	f.Add(append(bytes.Clone(grease), 0x92, 0xd4, 5, 1, 0x81, 0xa1, 'k', 0xc0))
+	f.Add(append(bytes.Clone(grease), 0xcd, 1, 0))
+	f.Add(append(bytes.Clone(grease), 0xff))
+	grease[0]++
+	f.Add(append(bytes.Clone(grease), 7, 0xc0))
+	f.Add(append(bytes.Clone(grease), 0xcc, 200, 0x92, 0xd4, 5, 1, 0x81, 0xa1, 'k', 0xc0))
 	f.Add([]byte{0xdd, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		var e Envelope

@@ -20,7 +20,11 @@ func libraryEncode(enc *msgpack.Encoder, e *Envelope) error {
 	if payload == nil {
 		payload = []byte{}
 	}
-	if err := enc.EncodeArrayLen(elements); err != nil {
+	count := elements
+	if e.Key != 0 {
+		count++
+	}
+	if err := enc.EncodeArrayLen(count); err != nil {
 		return err
 	}
 	if err := enc.EncodeUint(uint64(e.Kind)); err != nil {
@@ -44,12 +48,16 @@ func libraryEncode(enc *msgpack.Encoder, e *Envelope) error {
 	if err := enc.EncodeBytes(orNil(e.Trace)); err != nil {
 		return err
 	}
-	return enc.EncodeBytes(payload)
+	if err := enc.EncodeBytes(payload); err != nil || e.Key == 0 {
+		return err
+	}
+	return enc.EncodeUint(e.Key)
 }
 
 // libraryDecode reads e with msgpack's own Decoder, as another program would.
 func libraryDecode(dec *msgpack.Decoder, e *Envelope) error {
-	if _, err := dec.DecodeArrayLen(); err != nil {
+	n, err := dec.DecodeArrayLen()
+	if err != nil {
 		return err
 	}
 	kind, err := dec.DecodeUint8()
@@ -77,6 +85,10 @@ func libraryDecode(dec *msgpack.Decoder, e *Envelope) error {
 	if e.Trace, err = dec.DecodeBytes(); err != nil {
 		return err
 	}
-	e.Payload, err = dec.DecodeBytes()
+	if e.Payload, err = dec.DecodeBytes(); err != nil || n == elements {
+		e.Key = 0
+		return err
+	}
+	e.Key, err = dec.DecodeUint64()
 	return err
 }

@@ -105,6 +105,21 @@ func (p *parser) uint() uint64 {
 	return u
 }
 
+// key reads a key, or a nil, for which it returns 0.
+func (p *parser) key() uint64 {
+	const expected = "a key from 0 to 2⁶⁴−1 or nil"
+	if p.off < len(p.buf) && p.buf[p.off] == 0xc0 {
+		p.off++
+		return 0
+	}
+	start := p.off
+	u, negative := p.integer(expected)
+	if negative {
+		p.fail(start, expected, nil)
+	}
+	return u
+}
+
 func (p *parser) int() int64 {
 	const expected = "a deadline from −2⁶³ to 2⁶³−1"
 	start := p.off
