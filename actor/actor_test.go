@@ -45,13 +45,7 @@ func tell(t testing.TB, ref actor.Ref, m any) {
 // ended waits for the one Down of a monitor.
 func ended(t testing.TB, m *actor.Monitor) actor.Down {
 	t.Helper()
-	select {
-	case d := <-m.C:
-		return d
-	case <-time.After(30 * time.Second):
-		t.Fatal("no Down")
-		panic("unreachable")
-	}
+	return finally(t, "a Down", m.C)
 }
 
 func TestAskAndTell(t *testing.T) {
@@ -119,11 +113,14 @@ func TestReasons(t *testing.T) {
 				t.Errorf("got %v, want the fate InProgress", err)
 			}
 			d := ended(t, m)
-			if !test.want(d.Reason) {
-				t.Errorf("monitor: got reason %#v", d.Reason)
+			if !test.want(d.Reason) || !d.Restarting {
+				t.Errorf("monitor: got reason %#v, restarting: %t; every crash is", d.Reason, d.Restarting)
 			}
 			if d.InProgress == nil || d.InProgress.Type != "github.com/progeny-go/progeny/actor_test.Fault" {
 				t.Errorf("got in progress %+v", d.InProgress)
+			}
+			if got := ask[string](t, ref, Echo{"next"}); got != "next" {
+				t.Errorf("its next process says %q", got)
 			}
 		})
 	}
@@ -165,7 +162,7 @@ func TestActorToActor(t *testing.T) {
 	}
 	m := sys.Monitor(child)
 	ask[actor.MonitorID](t, b, WatchIt{child})
-	if err := a.Kill(t.Context()); err != nil {
+	if err := a.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if d := ended(t, m); d.Reason != (actor.Shutdown{}) {

@@ -224,8 +224,17 @@ func TestSpawnRefusals(t *testing.T) {
 		{"name too long", named(strings.Repeat("x", 256)), nil},
 		{"name with newline", named("a\nb"), nil},
 		{"negative procs", with(func(s *actor.Spec) { s.Procs = -1 }), nil},
-		{"negative time-out", with(func(s *actor.Spec) { s.StopTimeout = -1 }), nil},
+		{"negative time-out", with(func(s *actor.Spec) { s.StopTimeout = actor.ForcedInfinity - 1 }), nil},
+		{"infinite time-out, not forced", with(func(s *actor.Spec) { s.StopTimeout = actor.Infinity }), nil},
+		{"negative time-out of the start", with(func(s *actor.Spec) { s.StartTimeout = -1 }), nil},
 		{"negative mailbox", with(func(s *actor.Spec) { s.Mailbox.Bytes = -1 }), nil},
+		{"no such restart", with(func(s *actor.Spec) { s.Restart = actor.Temporary + 1 }), nil},
+		{"negative intensity", with(func(s *actor.Spec) { s.Intensity = actor.NoRestarts - 1 }), nil},
+		{"negative period", with(func(s *actor.Spec) { s.Period = -1 }), nil},
+		{"backoff without a minimum", with(func(s *actor.Spec) { s.Backoff.Max = time.Second }), nil},
+		{"significant for nobody", with(func(s *actor.Spec) { s.Significant = true }), nil},
+		{"negative redelivery", with(func(s *actor.Spec) { s.Redeliver = -1 }), nil},
+		{"no such way with asks", with(func(s *actor.Spec) { s.Asks = actor.AsksQueue + 1 }), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			test.what.Env = append(as("forgetful"), censusVariable+"="+census)

@@ -194,18 +194,51 @@ func TestCloseMeanwhile(t *testing.T) {
 	}
 }
 
-// An actor's children end with it, and before Close does.
+// An actor's children end with it, and before whoever ends it is told so. They are
+// asked to; only Kill gives them no notice.
 func TestCloseTakesChildren(t *testing.T) {
-	sys := actortest.New(t, actor.Options{})
-	parent := spawnProbe(t, sys, probeArg{})
-	a := sys.Monitor(ask[actor.Ref](t, parent, Hatch{"a"}))
-	b := sys.Monitor(ask[actor.Ref](t, parent, Hatch{"b"}))
-	if err := parent.Kill(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range []*actor.Monitor{a, b} {
-		if d := ended(t, m); d.Reason != (actor.Shutdown{}) {
-			t.Errorf("got %v", d.Reason)
-		}
+	for _, test := range []struct {
+		name string
+		end  func(sys *actor.System, parent actor.Ref) error
+		want actor.Reason
+	}{
+		{"stop", func(_ *actor.System, parent actor.Ref) error { return parent.Stop(t.Context()) }, actor.Shutdown{}},
+		{"kill", func(_ *actor.System, parent actor.Ref) error { return parent.Kill(t.Context()) },
+			actor.Killed{Detail: "Kill was called"}},
+		{"close", func(sys *actor.System, _ actor.Ref) error { return sys.Close(t.Context()) }, actor.Shutdown{}},
+		{"crash", func(sys *actor.System, parent actor.Ref) error {
+			if _, err := actor.Ask[string](t.Context(), parent, Fault{"exit3"}); err == nil {
+				return errors.New("it did not crash")
+			}
+			// The next process begins without children: their names are free.
+			for _, name := range []string{"a", "b"} {
+				if _, err := actor.Ask[actor.Ref](t.Context(), parent, Hatch{name}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, actor.Shutdown{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			sys := actortest.New(t, actor.Options{})
+			parent := spawnProbe(t, sys, probeArg{})
+			var monitors []*actor.Monitor
+			for _, name := range []string{"a", "b"} {
+				monitors = append(monitors, sys.Monitor(ask[actor.Ref](t, parent, Hatch{name})))
+			}
+			if err := test.end(sys, parent); err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range monitors {
+				select {
+				case d := <-m.C:
+					if d.Reason != test.want || d.Restarting {
+						t.Errorf("got %v, restarting: %t; want %v", d.Reason, d.Restarting, test.want)
+					}
+				default:
+					t.Error("a child outlived it")
+				}
+			}
+		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/progeny-go/progeny/actor/internal/child"
 	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
 )
 
 // A Context is what a handler knows of the message it handles, and how an actor
@@ -47,7 +48,8 @@ func (c *Context) Self() Ref { return Ref{c.child.Init().ID} }
 // Name returns the name the actor is registered under, or "".
 func (c *Context) Name() string { return c.child.Init().Name }
 
-// Incarnation returns which process of the actor this is, from 1.
+// Incarnation returns which process of the actor this is: 1 for the first, and one
+// more after every restart.
 func (c *Context) Incarnation() uint64 { return c.child.Init().Incarnation }
 
 // Sender returns the address of the actor that sent the message; the zero Ref
@@ -64,16 +66,18 @@ func (c *Context) Asked() bool { return c.origin.Asked() }
 // never blocks: what does not fit is dropped and counted.
 func (c *Context) Logger() *slog.Logger { return c.child.Logger() }
 
-// Spawn starts an actor whose parent this one is: it is stopped when this one
-// ends, of whatever cause. Otherwise it is like [System.Spawn].
-func (c *Context) Spawn(ctx context.Context, what Spawnable) (Ref, error) {
-	spec := specOf(what)
-	w, err := spec.wire()
+// Spawn starts an actor or supervisor whose parent this actor is: it is stopped
+// when the process of this one ends, of whatever cause. When this one is restarted
+// its start function begins without children. Otherwise Spawn is like
+// [System.Spawn]: a child's crash restarts the child, and is nothing to the parent
+// ([Context.Monitor] and [Context.Link] make it so).
+func (c *Context) Spawn(ctx context.Context, what Child) (Ref, error) {
+	w, err := wireChild(what)
 	if err != nil {
-		return Ref{}, spec.failed(err)
+		return Ref{}, unspawned(what, err)
 	}
 	id, err := c.child.Spawn(ctx, w)
-	return Ref{id}, spec.failed(err)
+	return Ref{id}, unspawned(what, err)
 }
 
 // Lookup returns the actor registered under name, or [ErrNoActor].
@@ -82,15 +86,32 @@ func (c *Context) Lookup(ctx context.Context, name string) (Ref, error) {
 	return Ref{id}, lookupFailed(name, err)
 }
 
-// Monitor asks for the [Down] of another actor. It comes as a message, so the
-// actor's type needs a handler for it; without one the error is [ErrUnhandled].
-// Every call makes a monitor of its own, with exactly one Down (OTP's monitor/2).
+// Monitor asks for the [Down] of another actor: at the next end of a process of it,
+// or at once if it is no more. It comes as a message, so the actor's type needs a
+// handler for it; without one the error is [ErrUnhandled]. Every call makes a
+// monitor of its own, with exactly one Down (OTP: monitor/2), which ends with this
+// process: after a restart no Down of an earlier one comes.
 func (c *Context) Monitor(ctx context.Context, r Ref) (MonitorID, error) {
-	if !definitions[c.child.Init().Type].protocol.Handles([]byte(wire.DownType)) {
-		return 0, r.undelivered("monitor", &wire.Failure{Code: wire.Unhandled, Fate: wire.FateNotSent, Text: wire.DownType})
+	return c.monitor(ctx, "monitor", r, c.child.Monitor)
+}
+
+// Watch is Monitor for the other actor's end for good: see [System.Watch].
+// [Context.Demonitor] ends it.
+func (c *Context) Watch(ctx context.Context, r Ref) (MonitorID, error) {
+	return c.monitor(ctx, "watch", r, c.child.Watch)
+}
+
+func (c *Context) monitor(ctx context.Context, verb string, r Ref, do func(context.Context, codec.ID) (uint64, error)) (MonitorID, error) {
+	if !c.handles([]byte(wire.DownType)) {
+		return 0, r.undelivered(verb, &wire.Failure{Code: wire.Unhandled, Fate: wire.FateNotSent, Text: wire.DownType})
 	}
-	id, err := c.child.Monitor(ctx, r.id)
-	return MonitorID(id), r.undelivered("monitor", err)
+	id, err := do(ctx, r.id)
+	return MonitorID(id), r.undelivered(verb, err)
+}
+
+// handles reports whether this actor takes messages of that type.
+func (c *Context) handles(messageType []byte) bool {
+	return definitions[c.child.Init().Type].Handles(messageType)
 }
 
 // Demonitor ends a monitor. No Down of it is handled after that, even if it was
@@ -99,6 +120,7 @@ func (c *Context) Demonitor(ctx context.Context, id MonitorID) error {
 	return Ref{}.undelivered("demonitor", c.child.Demonitor(ctx, uint64(id)))
 }
 
-// Stop ends the actor after the message in progress, with the reason [Normal].
-// It returns at once. Messages that were not begun are dead letters.
-func (c *Context) Stop() { c.child.StopSelf() }
+// Stop ends the actor after the message in progress, with the reason [Normal]. It
+// returns at once. Messages that were not begun are dead letters, unless the actor
+// is Permanent: then its next process gets them. Stop is Exit(nil).
+func (c *Context) Stop() { c.Exit(nil) }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/progeny-go/progeny/actor/internal/child"
+	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
 )
 
@@ -20,8 +21,9 @@ type Type[A any] struct{ def *definition }
 
 // definition is an actor type without its type parameters.
 type definition struct {
-	name     string
-	protocol protocol
+	name string
+	protocol
+	fatal []Reason // see Type.Fatal
 	// new makes the code of one actor, in its process.
 	new func(*child.Child) child.Behaviour
 }
@@ -34,7 +36,9 @@ var definitions = map[string]*definition{}
 const maxTypeName = 128
 
 // Define makes an actor type. start makes the actor's state, in its process,
-// before its first message; an error from it is Spawn's error, as [InitFailed].
+// before its first message, and after every restart again; an error from it is
+// Spawn's error, as [InitFailed]. One that wraps [ErrIgnore] says that there is
+// nothing to run: that is no failure, and not tried again.
 // The handlers are the actor's protocol: a message of any other type is refused
 // at the sender with [ErrUnhandled].
 //
@@ -73,6 +77,9 @@ func (t Type[A]) spec() Spec {
 	return t.With(arg)
 }
 
+func (t Type[A]) child() (wire.Child, error)      { return t.spec().child() }
+func (t Type[A]) label() (actorType, name string) { return t.spec().label() }
+
 // behaviour is an actor's code and state in its process.
 type behaviour[S, A any] struct {
 	child *child.Child
@@ -83,9 +90,9 @@ type behaviour[S, A any] struct {
 }
 
 // A Stopper is an actor that wants to know of its orderly end. Stop runs after
-// the last message, when the actor was asked to stop or stops itself; it may
-// still send. It must return before the Spec's StopTimeout is over. It does not
-// run when the process dies.
+// the last message, when the actor was asked to stop or ends itself
+// ([Context.Exit]); it may still send. It must return before the Spec's StopTimeout
+// is over. It does not run when the process dies.
 type Stopper interface {
 	Stop(*Context)
 }

@@ -303,14 +303,26 @@ func spawnRig(t testing.TB, sys *actor.System, arg rigArg) actor.Ref {
 	return ref
 }
 
-// newInbox makes one that knows the messages of a rig.
-func newInbox(t testing.TB, sys *actor.System) *actor.Inbox {
+// temporary is spec for an actor that its first crash ends: not restarted.
+func temporary(spec actor.Spec) actor.Spec {
+	spec.Restart = actor.Temporary
+	return spec
+}
+
+// openInbox makes one that knows the types of the examples.
+func openInbox(t testing.TB, sys *actor.System, examples ...any) *actor.Inbox {
 	t.Helper()
-	inbox, err := sys.NewInbox(Held{}, Count{}, Blob{}, Stopped{}, Echo{})
+	inbox, err := sys.NewInbox(examples...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return inbox
+}
+
+// newInbox makes one that knows the messages of a rig.
+func newInbox(t testing.TB, sys *actor.System) *actor.Inbox {
+	t.Helper()
+	return openInbox(t, sys, Held{}, Count{}, Blob{}, Stopped{}, Echo{})
 }
 
 // receive takes the next message, which has to be a T.
@@ -332,11 +344,17 @@ func receive[T any](t testing.TB, inbox *actor.Inbox) (*actor.Message, T) {
 // within receives from a channel.
 func within[T any](t testing.TB, c <-chan T) T {
 	t.Helper()
+	return finally(t, "a value", c)
+}
+
+// finally is within that says what did not come.
+func finally[T any](t testing.TB, what string, c <-chan T) T {
+	t.Helper()
 	select {
 	case v := <-c:
 		return v
 	case <-time.After(patience):
-		t.Fatal("nothing came")
+		t.Fatalf("%s: not within %v", what, patience)
 		panic("unreachable")
 	}
 }

@@ -10,12 +10,13 @@ import (
 )
 
 // A Down tells that an actor's process has ended, why, and what it did last.
-// It is a message for actors that watch ([Context.Monitor]): handle it with
-// OnTell. For the program it comes through a [Monitor].
+// It is a message for actors that watch ([Context.Monitor], [Context.Watch]):
+// handle it with OnTell. For the program it comes through a [Monitor]. A supervisor
+// has no process: its Down has only the first fields and the Reason.
 type Down struct {
 	Monitor     MonitorID // which monitor it answers
 	Ref         Ref
-	Type        string
+	Type        string // "supervisor" for one, and for a pool
 	Name        string // "" if it had none
 	Incarnation uint64 // which process of the actor, from 1
 	Pid         int    // 0 if there was nothing to monitor
@@ -25,10 +26,12 @@ type Down struct {
 	SystemTime  time.Duration // processor time in the kernel
 	MaxRSS      int64         // its largest resident memory, in bytes; on Linux not less than the program's at the start
 	Reason      Reason
+	Restarting  bool // there will be another process of it, as things stand
+	Via         Ref  // by whose end it died, if by a link; zero if not
 
 	InProgress *Note    // the message it died on; nil if it was on none
 	Recent     []Note   // the last ones it had finished, oldest first
-	NotBegun   int      // how many messages it had accepted and not begun
+	NotBegun   int      // how many messages it had accepted and not begun; the next process gets them
 	Truncated  int      // bytes of a message that it did not finish writing
 	Log        []string // the last lines it printed or logged
 }
@@ -42,14 +45,31 @@ type Note struct {
 
 // String names the actor and the reason.
 func (d Down) String() string {
-	who := d.Type
-	switch {
-	case d.Type == "":
+	if d.Type == "" {
 		return fmt.Sprintf("%v: %v", d.Ref, d.Reason)
-	case d.Name != "":
-		who = fmt.Sprintf("%s %q", d.Type, d.Name)
 	}
-	return fmt.Sprintf("%s (pid %d) is down: %v", who, d.Pid, d.Reason)
+	text := who(d.Ref, d.Type, d.Name)
+	if d.Pid != 0 {
+		text += fmt.Sprintf(" (pid %d)", d.Pid)
+	}
+	if text += " is down"; d.Restarting {
+		text += ", to be restarted"
+	}
+	if !d.Via.IsZero() {
+		text += fmt.Sprintf(", by its link to %v", d.Via)
+	}
+	return fmt.Sprintf("%s: %v", text, d.Reason)
+}
+
+// who is how people are told of an actor or supervisor.
+func who(r Ref, actorType, name string) string {
+	switch {
+	case actorType == "":
+		return r.String()
+	case name == "":
+		return actorType
+	}
+	return fmt.Sprintf("%s %q", actorType, name)
 }
 
 // MarshalBinary makes a Down fit to travel in messages.
@@ -66,6 +86,8 @@ func (d Down) MarshalBinary() ([]byte, error) {
 		UserTime:    d.UserTime,
 		SystemTime:  d.SystemTime,
 		MaxRSS:      d.MaxRSS,
+		Restarting:  d.Restarting,
+		Via:         d.Via.id,
 		NotBegun:    d.NotBegun,
 		Truncated:   d.Truncated,
 		Log:         d.Log,
@@ -106,6 +128,8 @@ func newDown(w *wire.Down) Down {
 		SystemTime:  w.SystemTime,
 		MaxRSS:      w.MaxRSS,
 		Reason:      newReason(w.Reason),
+		Restarting:  w.Restarting,
+		Via:         Ref{w.Via},
 		NotBegun:    w.NotBegun,
 		Truncated:   w.Truncated,
 		Log:         w.Log,
@@ -125,22 +149,30 @@ func newNote(n wire.Note) Note { return Note{Seq: n.Seq, Type: n.Type, From: Ref
 // A MonitorID names one monitor of one watcher.
 type MonitorID uint64
 
-// A Monitor is the program's watch over one actor.
+// A Monitor is the program's watch over one actor or supervisor, made by
+// [System.Monitor] or [System.Watch].
 type Monitor struct {
 	// C gets exactly one Down, after everything the actor had written was
-	// delivered; at once if the actor is no more. It has room for it, so nobody
-	// has to be receiving. It is never closed.
+	// delivered; at once, with [NoSuchActor], if the actor is no more. It has room
+	// for it, so nobody has to be receiving. It is never closed.
 	C <-chan Down
 
 	cancel func() bool
 }
 
-// Monitor watches an actor's process. Every call makes a monitor of its own.
-func (s *System) Monitor(r Ref) *Monitor {
+// Monitor waits for the next end of a process of the actor (OTP: monitor/2).
+// Down.Restarting says whether there will be another one; for its end it takes
+// another Monitor. Every call makes a monitor of its own. While the actor is
+// between two processes it waits for the end of the next.
+func (s *System) Monitor(r Ref) *Monitor { return newMonitor(r, node.Monitor) }
+
+// Watch waits for the actor's end for good, after which it is not restarted
+// (Akka: DeathWatch). Otherwise it is like Monitor.
+func (s *System) Watch(r Ref) *Monitor { return newMonitor(r, node.Watch) }
+
+func newMonitor(r Ref, watch func(codec.ID, func(*wire.Down)) (cancel func() bool)) *Monitor {
 	c := make(chan Down, 1)
-	m := &Monitor{C: c}
-	m.cancel = node.Monitor(r.id, func(w *wire.Down) { c <- newDown(w) })
-	return m
+	return &Monitor{C: c, cancel: watch(r.id, func(w *wire.Down) { c <- newDown(w) })}
 }
 
 // Stop ends the monitor. It reports whether that prevented the Down; if not,

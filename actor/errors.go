@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/progeny-go/progeny/actor/internal/child"
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
 )
@@ -29,6 +30,42 @@ var (
 	ErrSelfAsk = errors.New("actor: an actor cannot wait for itself")
 	// ErrTooLarge: the message, or the reply, is over the frame limit.
 	ErrTooLarge = errors.New("actor: message too large")
+
+	// ErrIgnore is returned, or wrapped, by a start function that chooses not to run
+	// (OTP: ignore). The process ends and nothing has failed. Spawn, StartChild and
+	// RestartChild return it; a supervisor that starts its Children goes on with the
+	// next, and keeps the specification of this one, stopped, unless it is Temporary.
+	ErrIgnore = child.ErrIgnore
+	// ErrRestarting: the actor is between two processes. Ask returns it if the Spec
+	// says AsksFail; RestartChild and DeleteChild do, as a restart is due already.
+	ErrRestarting = errors.New("actor: it is being restarted")
+	// ErrAborted: Spawn and the like; it was stopped before it had started.
+	ErrAborted = errors.New("actor: stopped before it had started")
+	// ErrAncestor: Stop and Kill by an actor of what it is itself part of, which
+	// would have to wait for its own end.
+	ErrAncestor = errors.New("actor: an actor cannot wait for the end of what it is part of")
+)
+
+// Errors of StartChild, TerminateChild, RestartChild, DeleteChild, Children and
+// Count.
+var (
+	// ErrNotFound: the supervisor has no such child (OTP: not_found).
+	ErrNotFound = errors.New("actor: no such child")
+	// ErrRunning: the child is not stopped (OTP: running).
+	ErrRunning = errors.New("actor: the child is running")
+	// ErrNotRunning: the supervisor is ending, stopped or waits for its own restart.
+	ErrNotRunning = errors.New("actor: the supervisor is not running")
+	// ErrAlreadyStarted: the supervisor has a child of that name, and it runs or
+	// starts (OTP: already_started).
+	ErrAlreadyStarted = errors.New("actor: the child is started already")
+	// ErrAlreadyPresent: the supervisor has a child of that name, and it is stopped
+	// or waits for its restart (OTP: already_present).
+	ErrAlreadyPresent = errors.New("actor: the child is present already, but not running")
+	// ErrDynamic: a Dynamic supervisor keeps no specifications of its children, so
+	// that they cannot be restarted or deleted (OTP: simple_one_for_one).
+	ErrDynamic = errors.New("actor: a dynamic supervisor keeps no specification of the child")
+	// ErrNotSupervisor: the Ref is not a supervisor's.
+	ErrNotSupervisor = errors.New("actor: not a supervisor")
 )
 
 var errSelfAsk = &wire.GivenUp{Fate: wire.FateNotSent, Err: ErrSelfAsk}
@@ -57,25 +94,30 @@ func (f Fate) String() string {
 	return "sent, fate unknown"
 }
 
-// A DeliveryError is why a Tell or an Ask did not do its work, and what is known
-// of the message. Err is the context's error, one of this package's, or a
+// A DeliveryError is why a Tell or an Ask, or another request to an actor, did not
+// do its work, and what is known of the message. Err is the context's error, one of this package's, or a
 // *DownError.
 type DeliveryError struct {
-	Op   string // "tell", "ask", "stop" or "kill"
+	Op   string // "tell", "ask", "stop", "kill", "link" and so on
 	To   Ref
 	Fate Fate
 	Err  error
 }
 
-// Error returns what was done to whom, why it failed, and the message's fate.
+// Error returns what was done to whom, why it failed, and a message's fate.
 func (e *DeliveryError) Error() string {
+	if e.Op != "tell" && e.Op != "ask" {
+		return fmt.Sprintf("%s %v: %v", e.Op, e.To, e.Err)
+	}
 	return fmt.Sprintf("%s %v: %v (%v)", e.Op, e.To, e.Err, e.Fate)
 }
 
 // Unwrap returns Err.
 func (e *DeliveryError) Unwrap() error { return e.Err }
 
-// A DownError says that the actor is dead. Unwrap returns the Down's Reason, so
+// A DownError says that the actor is dead, or that the process is which had the
+// message in progress; then Down.Restarting says whether the actor comes back, and
+// another message may be answered. Unwrap returns the Down's Reason, so
 // that errors.AsType[actor.Panic](err) finds it.
 type DownError struct{ Down Down }
 
@@ -86,21 +128,30 @@ func (e *DownError) Error() string { return e.Down.String() }
 func (e *DownError) Unwrap() error { return e.Down.Reason }
 
 // A SpawnError is why an actor did not come up. Err is its [Reason] ([InitFailed]
-// with the start function's error, [BootFailed], [Panic], …), [ErrNameTaken],
-// [ErrNotBooted] or the context's error. Nothing is left of it when Spawn returns.
+// with the start function's error, [BootFailed], [Panic], …), [ErrIgnore],
+// [ErrNameTaken], [ErrNotBooted] or the context's error. Nothing is left of it when
+// Spawn returns.
 type SpawnError struct {
-	Type string
-	Name string // "" if it had none
-	Down *Down  // its flight recorder; nil if there was no process
-	Err  error
+	Type  string // "supervisor" or "pool" for one
+	Name  string // "" if it had none
+	Child string // of a supervisor: which of its children did not come up; "" if it is not about one
+	Down  *Down  // the flight recorder of what did not come up; nil if there was no process
+	Err   error
 }
 
 // Error names the actor and what went wrong.
 func (e *SpawnError) Error() string {
-	if e.Name != "" {
-		return fmt.Sprintf("spawn %s %q: %v", e.Type, e.Name, e.Err)
+	text := "spawn"
+	if e.Type != "" {
+		text += " " + e.Type
 	}
-	return fmt.Sprintf("spawn %s: %v", e.Type, e.Err)
+	if e.Name != "" {
+		text += fmt.Sprintf(" %q", e.Name)
+	}
+	if e.Child != "" {
+		text += ": " + e.Child
+	}
+	return fmt.Sprintf("%s: %v", text, e.Err)
 }
 
 // Unwrap returns Err.
@@ -158,6 +209,17 @@ func init() {
 		"actor.NameTaken":          ErrNameTaken,
 		"actor.SelfAsk":            ErrSelfAsk,
 		"actor.TooLarge":           ErrTooLarge,
+		"actor.Ignore":             ErrIgnore,
+		"actor.Restarting":         ErrRestarting,
+		"actor.Aborted":            ErrAborted,
+		"actor.Ancestor":           ErrAncestor,
+		"actor.NotFound":           ErrNotFound,
+		"actor.Running":            ErrRunning,
+		"actor.NotRunning":         ErrNotRunning,
+		"actor.AlreadyStarted":     ErrAlreadyStarted,
+		"actor.AlreadyPresent":     ErrAlreadyPresent,
+		"actor.Dynamic":            ErrDynamic,
+		"actor.NotSupervisor":      ErrNotSupervisor,
 		"context.Canceled":         context.Canceled,
 		"context.DeadlineExceeded": context.DeadlineExceeded,
 		"fs.Exist":                 fs.ErrExist,
@@ -210,22 +272,43 @@ func tooLarge(err error) error {
 	return err
 }
 
+// sentinels are the errors that codes of failures stand for.
+var sentinels = map[wire.Code]error{
+	wire.NoActor:       ErrNoActor,
+	wire.Full:          ErrMailboxFull,
+	wire.Unhandled:     ErrUnhandled,
+	wire.NameTaken:     ErrNameTaken,
+	wire.Closed:        os.ErrClosed,
+	wire.NotBooted:     ErrNotBooted,
+	wire.TooLarge:      ErrTooLarge,
+	wire.Restarting:    ErrRestarting,
+	wire.Running:       ErrRunning,
+	wire.NotFound:      ErrNotFound,
+	wire.NotRunning:    ErrNotRunning,
+	wire.Started:       ErrAlreadyStarted,
+	wire.Present:       ErrAlreadyPresent,
+	wire.Dynamic:       ErrDynamic,
+	wire.NotSupervisor: ErrNotSupervisor,
+	wire.ChoseNot:      ErrIgnore,
+	wire.Aborted:       ErrAborted,
+	wire.Above:         ErrAncestor,
+}
+
 // public returns the error that a failure stands for.
 func public(f *wire.Failure) error {
-	sentinel := map[wire.Code]error{
-		wire.NoActor:   ErrNoActor,
-		wire.Full:      ErrMailboxFull,
-		wire.Unhandled: ErrUnhandled,
-		wire.NameTaken: ErrNameTaken,
-		wire.Closed:    os.ErrClosed,
-		wire.NotBooted: ErrNotBooted,
-		wire.TooLarge:  ErrTooLarge,
-	}[f.Code]
+	sentinel := sentinels[f.Code]
 	switch {
-	case f.Code == wire.Dead:
+	case f.Code == wire.Remote:
+		return &RemoteError{Text: f.Text, Codes: f.Codes}
+	case f.Code == wire.Dead && f.Down != nil:
 		return &DownError{Down: newDown(f.Down)}
-	case f.Code == wire.StartFailed:
+	case f.Code == wire.StartFailed && f.Down != nil:
+		if f.Down.Reason.Cause == wire.Ignored {
+			return ErrIgnore
+		}
 		return newReason(f.Down.Reason)
+	case sentinel == nil && f.Text == "":
+		return errors.New(string(f.Code))
 	case sentinel == nil:
 		return errors.New(f.Text)
 	case f.Text == "":

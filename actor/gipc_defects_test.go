@@ -159,7 +159,7 @@ func (*vandal) waver(c *actor.Context, m waver) (taken []int, err error) {
 
 func spawnVandal(t testing.TB, sys *actor.System) (actor.Ref, *actor.Monitor) {
 	t.Helper()
-	spec := vandals.With(actor.None{})
+	spec := temporary(vandals.With(actor.None{}))
 	spec.StopTimeout = 1 // a nanosecond: it is not expected to stop by itself
 	ref, err := sys.Spawn(t.Context(), spec)
 	if err != nil {

@@ -40,7 +40,7 @@ func TestGipcReceiveTimeout(t *testing.T) {
 		t.Errorf("got %v, want the cause", err)
 	}
 	tell(t, inbox.Ref(), knock{})
-	take[knock](t, inbox)
+	receive[knock](t, inbox)
 }
 
 // 52, 63: both ends send, and both receive.
@@ -55,7 +55,7 @@ func TestGipcDuplex(t *testing.T) {
 		}
 		opened <- text
 	}()
-	_, m := take[knock](t, inbox) // it waits for us while we wait for it
+	m, _ := receive[knock](t, inbox) // it waits for us while we wait for it
 	if err := m.Reply("MSG", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestGipcRing(t *testing.T) {
 	route := []actor.Ref{spawnPeer(t, sys), inbox.Ref()}
 	for i := range n {
 		tell(t, first, forward{i, route})
-		if got, _ := take[forward](t, inbox); got.N != i {
+		if _, got := receive[forward](t, inbox); got.N != i {
 			t.Fatalf("got %d, want %d", got.N, i)
 		}
 	}
@@ -105,7 +105,7 @@ func TestGipcRing(t *testing.T) {
 		tell(t, first, forward{i, route})
 	}
 	for i := range n {
-		if got, _ := take[forward](t, inbox); got.N != i {
+		if _, got := receive[forward](t, inbox); got.N != i {
 			t.Fatalf("got %d, want %d", got.N, i)
 		}
 	}
@@ -229,6 +229,6 @@ func TestGipcBadDecoder(t *testing.T) {
 	if m, err := inbox.Receive(t.Context()); !errors.Is(err, errOpaque) {
 		t.Errorf("receive: got %v, %v, want the decoder's error", m, err)
 	}
-	take[knock](t, inbox)
+	receive[knock](t, inbox)
 	ask[raw](t, ref, raw{1})
 }

@@ -237,7 +237,7 @@ var deafType = actor.Define("deaf", actor.Zero[deaf], actor.OnTell((*deaf).Deafe
 // An actor that hears nothing any more is no actor: who asks it does not wait for ever.
 func TestClosedInbox(t *testing.T) {
 	sys := actortest.New(t, actor.Options{})
-	ref, err := sys.Spawn(t.Context(), deafType)
+	ref, err := sys.Spawn(t.Context(), temporary(deafType.With(actor.None{})))
 	if err != nil {
 		t.Fatal(err)
 	}

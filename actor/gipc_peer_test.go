@@ -14,8 +14,8 @@ import (
 	"github.com/progeny-go/progeny/actor"
 )
 
-// lastBound ends a test that hangs. Nothing waits for it to pass.
-const lastBound = 30 * time.Second
+// lastBound is another name of patience.
+const lastBound = patience
 
 // peer is the child process of the gipc tests: it receives, sends, waits and
 // leaves as it is told.
@@ -187,39 +187,14 @@ func (p *peer) quit(c *actor.Context, _ retire) error {
 	return nil
 }
 
-// spawnPeer starts a peer.
+// spawnPeer starts a peer. In gipc nothing is restarted.
 func spawnPeer(t testing.TB, sys *actor.System) actor.Ref {
 	t.Helper()
-	ref, err := sys.Spawn(t.Context(), peers)
+	ref, err := sys.Spawn(t.Context(), temporary(peers.With(peerArg{})))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return ref
-}
-
-func openInbox(t testing.TB, sys *actor.System, examples ...any) *actor.Inbox {
-	t.Helper()
-	b, err := sys.NewInbox(examples...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// take returns the next message, which is to be a T.
-func take[T any](t testing.TB, b *actor.Inbox) (T, *actor.Message) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), lastBound)
-	defer cancel()
-	m, err := b.Receive(ctx)
-	if err != nil {
-		t.Fatal("receive:", err)
-	}
-	v, ok := m.Value.(T)
-	if !ok {
-		t.Fatalf("received a %T", m.Value)
-	}
-	return v, m
 }
 
 // receiveItems takes the items that senders send, n each, and checks that they
@@ -228,24 +203,12 @@ func receiveItems(t testing.TB, b *actor.Inbox, senders, n, size int) {
 	t.Helper()
 	next := make([]int, senders)
 	for range senders * n {
-		m, _ := take[item](t, b)
+		_, m := receive[item](t, b)
 		if !m.isWhole(size) || m.N != next[m.From] {
 			t.Fatalf("sender %d: got item %d of %d bytes, whole: %t; want %d of %d",
 				m.From, m.N, len(m.Body), m.isWhole(size), next[m.From], size)
 		}
 		next[m.From]++
-	}
-}
-
-// finally receives what a goroutine of the test sends.
-func finally[T any](t testing.TB, what string, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(lastBound):
-		t.Fatalf("%s: not within %v", what, lastBound)
-		panic("unreachable")
 	}
 }
 

@@ -48,7 +48,7 @@ func TestGipcDefectStarved(t *testing.T) {
 	var starts sync.WaitGroup
 	for i := range refs {
 		starts.Go(func() {
-			ref, err := sys.Spawn(t.Context(), peers)
+			ref, err := sys.Spawn(t.Context(), temporary(peers.With(peerArg{})))
 			if err != nil {
 				t.Error(err)
 			}
@@ -115,10 +115,10 @@ func TestGipcDefectEscalation(t *testing.T) {
 	inbox := openInbox(t, sys, knock{}, retire{})
 	ask[actor.None](t, ref, deafen{inbox.Ref()})
 	tell(t, ref, hang{inbox.Ref()})
-	take[knock](t, inbox)
+	receive[knock](t, inbox)
 	stopped := make(chan error, 1)
 	go func() { stopped <- ref.Stop(t.Context()) }()
-	take[retire](t, inbox)
+	receive[retire](t, inbox)
 	if err := finally(t, "stop", stopped); err != nil {
 		t.Error(err)
 	}
@@ -135,7 +135,7 @@ func TestGipcDefectHeldOpen(t *testing.T) {
 	inbox := openInbox(t, sys, forward{})
 	ref, m := spawnVandal(t, sys)
 	tell(t, ref, litter{inbox.Ref()})
-	left, _ := take[forward](t, inbox)
+	_, left := receive[forward](t, inbox)
 	defer syscall.Kill(left.N, syscall.SIGKILL)
 	if d := ended(t, m); d.Reason != (actor.ExitCode{}) {
 		t.Errorf("got %v, want status 0", d.Reason)
@@ -157,13 +157,13 @@ func TestGipcDefectDeadWorker(t *testing.T) {
 		answers[ref] = askLater[string](t, ref, linger{gate.Ref()})
 	}
 	for range n {
-		_, m := take[knock](t, gate)
+		m, _ := receive[knock](t, gate)
 		knocks[m.From] = m
 	}
 	victim := spawnPeer(t, sys)
 	pid := ask[int](t, victim, getpid{})
 	answers[victim] = askLater[string](t, victim, linger{gate.Ref()})
-	take[knock](t, gate)
+	receive[knock](t, gate)
 	sendSignal(t, pid, os.Kill)
 	err := finally(t, "the victim's answer", answers[victim])
 	if s, ok := errors.AsType[actor.Signal](err); !ok || s.Signal != syscall.SIGKILL || fate(err) != actor.InProgress {

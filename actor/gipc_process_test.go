@@ -75,7 +75,7 @@ func TestGipcThreeGenerations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	line, m := take[lineage](t, inbox)
+	m, line := receive[lineage](t, inbox)
 	slices.Sort(line.Pids)
 	if pids := slices.Compact(line.Pids); len(pids) != 3 || slices.Contains(pids, os.Getpid()) {
 		t.Errorf("got pids %v, want those of three processes", pids)
@@ -95,7 +95,7 @@ func TestGipcShortWait(t *testing.T) {
 	ref, gate := spawnPeer(t, sys), openInbox(t, sys, knock{})
 	m := sys.Monitor(ref)
 	held := askLater[string](t, ref, linger{gate.Ref()})
-	_, knocked := take[knock](t, gate)
+	knocked, _ := receive[knock](t, gate)
 
 	short, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -131,8 +131,8 @@ func TestGipcBadArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	negative := named
-	negative.Name, negative.StopTimeout = "", -1
-	for name, spec := range map[string]actor.Spawnable{
+	negative.Name, negative.StartTimeout = "", -1
+	for name, spec := range map[string]actor.Child{
 		"argument":      unfitter.With(unfit{make(chan int)}),
 		"no type":       actor.Spec{},
 		"name taken":    named,
@@ -159,7 +159,7 @@ func TestGipcTwoChannels(t *testing.T) {
 	tell(t, ref, forward{1, []actor.Ref{first.Ref()}})
 	tell(t, ref, forward{2, []actor.Ref{second.Ref()}})
 	for want, inbox := range map[int]*actor.Inbox{1: first, 2: second} {
-		if m, from := take[forward](t, inbox); m.N != want || from.From != ref {
+		if from, m := receive[forward](t, inbox); m.N != want || from.From != ref {
 			t.Errorf("got %d from %v, want %d from %v", m.N, from.From, want, ref)
 		}
 	}

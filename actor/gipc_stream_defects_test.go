@@ -46,8 +46,8 @@ func TestGipcDefectTimeoutInFrame(t *testing.T) {
 			_, err := inbox.Receive(ctx)
 			received <- err
 		}()
-		if got := finally(t, "part of a frame", printed); got != "scrawled" {
-			t.Errorf("it printed %q", got)
+		for finally(t, "part of a frame", printed) != "scrawled" {
+			// the dead letter on which the one before was killed
 		}
 		ask[parcel](t, other, parcel{})
 		cancel()
@@ -192,7 +192,7 @@ func TestGipcDefectCancelledSendOfChild(t *testing.T) {
 		t.Fatalf("%d were taken", len(want))
 	}
 	for _, n := range want {
-		if got, _ := take[item](t, inbox); got.N != n || !got.isWhole(64<<10) {
+		if _, got := receive[item](t, inbox); got.N != n || !got.isWhole(64<<10) {
 			t.Fatalf("got item %d, whole: %t; want %d", got.N, got.isWhole(64<<10), n)
 		}
 	}

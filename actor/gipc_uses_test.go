@@ -33,7 +33,7 @@ func TestGipcFloodingChild(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inbox := openInbox(t, sys, item{})
-			spec := peers.With(peerArg{})
+			spec := temporary(peers.With(peerArg{}))
 			spec.StopTimeout = 1 // it will not stop by itself
 			ref, err := sys.Spawn(t.Context(), spec)
 			if err != nil {
@@ -112,7 +112,7 @@ func TestGipcTwoInStep(t *testing.T) {
 	var refs [2]actor.Ref
 	var monitors [2]*actor.Monitor
 	for i := range refs {
-		ref, err := sys.Spawn(t.Context(), steppers)
+		ref, err := sys.Spawn(t.Context(), temporary(steppers.With(actor.None{})))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ func TestGipcHundredAndOne(t *testing.T) {
 	}()
 	var got []string
 	for len(got) == 0 || got[len(got)-1] != stop {
-		l, _ := take[letter](t, inbox)
+		_, l := receive[letter](t, inbox)
 		got = append(got, l.Text)
 	}
 	if !slices.Equal(got, sent) {

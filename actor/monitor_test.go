@@ -99,7 +99,7 @@ func TestDownComesLast(t *testing.T) {
 // When its Down is there, a name is free.
 func TestNameIsFreeAtDown(t *testing.T) {
 	sys := actortest.New(t, actor.Options{})
-	spec := rigger.With(rigArg{}).Named("phoenix")
+	spec := temporary(rigger.With(rigArg{})).Named("phoenix")
 	rounds := 200
 	if testing.Short() {
 		rounds = 20

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"syscall"
@@ -11,7 +12,8 @@ import (
 // A Reason says why an actor's process ended. It is one of the types below, and
 // no other; use a type switch, or errors.AsType on an error that has it inside.
 // Normal and Shutdown are the normal ends, everything else is abnormal (OTP's
-// rule for transient children).
+// rule for transient children). An actor that an exit signal has ended has the
+// signal's reason: its own, or that of the one it was linked to.
 type Reason interface {
 	error
 	// IsNormal reports whether the actor ended as it should.
@@ -22,8 +24,14 @@ type Reason interface {
 // Normal: it stopped itself, by [Context.Stop].
 type Normal struct{}
 
-// Shutdown: it was asked to stop, and did.
-type Shutdown struct{}
+// Shutdown: it was asked to stop, and did. Detail is "", but that of a
+// [Context.Exit] that gave one, and of a supervisor that has given up (OTP:
+// {shutdown, Term}).
+type Shutdown struct{ Detail string }
+
+// Failed: it ended itself with an error ([Context.Exit]), or was sent one as an
+// exit signal. Err is a [*RemoteError].
+type Failed struct{ Err error }
 
 // InitFailed: the start function returned an error. Err is a [*RemoteError].
 type InitFailed struct{ Err error }
@@ -51,7 +59,8 @@ type Signal struct {
 	Stack  string
 }
 
-// Killed: it would not stop in time, or Kill was called.
+// Killed: it would not stop in time, or Kill was called, or its supervisor's end
+// gave it no time. As an exit signal it cannot be trapped.
 type Killed struct{ Detail string }
 
 // Protocol: it wrote what no actor writes, or closed its pipe.
@@ -61,8 +70,14 @@ type Protocol struct{ Detail string }
 // that actor ended is told once, to those who watched it then (OTP's noproc).
 type NoSuchActor struct{}
 
-func (Normal) Error() string       { return "normal" }
-func (Shutdown) Error() string     { return "shutdown" }
+func (Normal) Error() string { return "normal" }
+func (r Shutdown) Error() string {
+	if r.Detail != "" {
+		return "shutdown: " + r.Detail
+	}
+	return "shutdown"
+}
+func (r Failed) Error() string     { return fmt.Sprintf("failed: %v", r.Err) }
 func (r InitFailed) Error() string { return fmt.Sprintf("start function failed: %v", r.Err) }
 func (r BootFailed) Error() string { return "boot failed: " + r.Detail }
 func (r Panic) Error() string      { return "panic: " + firstLine(r.Value) }
@@ -92,6 +107,9 @@ func (Normal) IsNormal() bool { return true }
 func (Shutdown) IsNormal() bool { return true }
 
 // IsNormal is false.
+func (Failed) IsNormal() bool { return false }
+
+// IsNormal is false.
 func (InitFailed) IsNormal() bool { return false }
 
 // IsNormal is false.
@@ -115,14 +133,18 @@ func (Protocol) IsNormal() bool { return false }
 // IsNormal is false.
 func (NoSuchActor) IsNormal() bool { return false }
 
+// Unwrap returns Err.
+func (r Failed) Unwrap() error { return r.Err }
+
 // Unwrap returns the start function's error.
 func (r InitFailed) Unwrap() error { return r.Err }
 
-func (Normal) wire() wire.Reason   { return wire.Reason{Cause: wire.Normal} }
-func (Shutdown) wire() wire.Reason { return wire.Reason{Cause: wire.Shutdown} }
-func (r InitFailed) wire() wire.Reason {
-	return wire.Reason{Cause: wire.InitFailed, Detail: r.Err.Error(), Init: failureOf(r.Err)}
+func (Normal) wire() wire.Reason { return wire.Reason{Cause: wire.Normal} }
+func (r Shutdown) wire() wire.Reason {
+	return wire.Reason{Cause: wire.Shutdown, Detail: r.Detail}
 }
+func (r Failed) wire() wire.Reason     { return withError(wire.Failed, r.Err) }
+func (r InitFailed) wire() wire.Reason { return withError(wire.InitFailed, r.Err) }
 func (r BootFailed) wire() wire.Reason { return wire.Reason{Cause: wire.BootFailed, Detail: r.Detail} }
 func (r Panic) wire() wire.Reason {
 	return wire.Reason{Cause: wire.Panic, Detail: r.Value, Stack: r.Stack}
@@ -135,13 +157,25 @@ func (r Killed) wire() wire.Reason    { return wire.Reason{Cause: wire.Killed, D
 func (r Protocol) wire() wire.Reason  { return wire.Reason{Cause: wire.Protocol, Detail: r.Detail} }
 func (NoSuchActor) wire() wire.Reason { return wire.Reason{Cause: wire.NoSuchActor} }
 
+func withError(cause wire.Cause, err error) wire.Reason {
+	if err == nil {
+		err = errors.New("no error given")
+	}
+	return wire.Reason{Cause: cause, Detail: err.Error(), Init: failureOf(err)}
+}
+
 // newReason is the other direction.
 func newReason(r wire.Reason) Reason {
 	switch r.Cause {
-	case wire.Normal:
+	case wire.Normal, wire.Ignored: // it chose not to run, and that is in order
 		return Normal{}
 	case wire.Shutdown:
-		return Shutdown{}
+		if r.Because != nil {
+			return Shutdown{Detail: fmt.Sprintf("%s; the last end was: %v", r.Detail, newReason(*r.Because))}
+		}
+		return Shutdown{Detail: r.Detail}
+	case wire.Failed:
+		return Failed{Err: remote(r)}
 	case wire.InitFailed:
 		return InitFailed{Err: remote(r)}
 	case wire.Panic:

@@ -12,9 +12,9 @@ import (
 	"github.com/progeny-go/progeny/codec"
 )
 
-// A Ref is the address of an actor or an [Inbox]. It is a value: comparable, a
-// map key, printable, and free to travel inside messages and arguments. It
-// cannot be guessed (122 random bits), so whoever has it was given it. The zero
+// A Ref is the address of an actor, a supervisor or an [Inbox]. It stays the same
+// when they are restarted. It is a value: comparable, a map key, printable, and free
+// to travel inside messages and arguments. It cannot be guessed (122 random bits), so whoever has it was given it. The zero
 // Ref is nobody's address.
 //
 // Its methods work in the program that made the actor and in every actor of it.
@@ -28,6 +28,13 @@ type engine interface {
 	Ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error
 	Stop(ctx context.Context, id codec.ID) error
 	Kill(ctx context.Context, id codec.ID) error
+	Exit(ctx context.Context, id codec.ID, r wire.Reason) error
+	// StartChild starts c; nil means the supervisor's template.
+	StartChild(ctx context.Context, under codec.ID, c *wire.Child) (codec.ID, error)
+	TerminateChild(ctx context.Context, under, child codec.ID) error
+	RestartChild(ctx context.Context, under, child codec.ID) error
+	DeleteChild(ctx context.Context, under, child codec.ID) error
+	Children(ctx context.Context, under codec.ID) ([]wire.ChildInfo, error)
 }
 
 // here is this process's engine. Boot replaces it in an actor's process, before
@@ -37,10 +44,13 @@ var here engine = node.Local{}
 // self is the actor of this process, if it is one.
 var self *child.Child
 
+func isSelf(r Ref) bool { return self != nil && self.Init().ID == r.id }
+
 // Tell sends a message without waiting for it to be handled. It returns when the
 // actor's mailbox has taken it; while that is full it waits until ctx is done,
 // or returns [ErrMailboxFull] if the actor's Spec says Reject. nil means that
-// the actor will handle the message unless it ends before.
+// the actor will handle the message, in this process of it or a later one, unless
+// it ends for good before or dies of that very message.
 //
 // From an actor to another, Tell returns earlier, when the message is on its
 // way, as long as no more than 1024 of this sender's messages or 4 MiB of them
@@ -52,7 +62,8 @@ func (r Ref) Tell(ctx context.Context, message any) error {
 	if r.IsZero() {
 		return r.undelivered("tell", &wire.Failure{Code: wire.NoActor, Fate: wire.FateNotSent})
 	}
-	env := codec.Envelope{Kind: wire.KindTell, To: r.id, Type: nameOf(message).bytes}
+	name := nameOf(message)
+	env := codec.Envelope{Kind: wire.KindTell, To: r.id, Type: name.bytes, Key: name.keyOf(message)}
 	return r.undelivered("tell", here.Tell(ctx, env, message))
 }
 
@@ -62,7 +73,9 @@ func (r Ref) Tell(ctx context.Context, message any) error {
 //
 // A handler's error arrives as [*RemoteError]: the actor lives. Whatever kept the
 // message from being answered is a [*DeliveryError], with a [*DownError] in it
-// when the actor is dead or dies meanwhile. An actor that asks itself gets
+// when the actor is dead, or dies of it or meanwhile. If it dies before it has
+// begun the message and is restarted, the next process answers; what becomes of an
+// Ask that comes in between, its [Spec] says. An actor that asks itself gets
 // [ErrSelfAsk].
 func Ask[R any](ctx context.Context, r Ref, message any) (R, error) {
 	var reply R
@@ -81,10 +94,11 @@ func (r Ref) ask(ctx context.Context, message any, reply func(typ, payload []byt
 	switch {
 	case r.IsZero():
 		return r.undelivered("ask", &wire.Failure{Code: wire.NoActor, Fate: wire.FateNotSent})
-	case self != nil && self.Init().ID == r.id:
+	case isSelf(r):
 		return r.undelivered("ask", errSelfAsk)
 	}
-	env := codec.Envelope{Kind: wire.KindAsk, To: r.id, Type: nameOf(message).bytes, Deadline: deadline(ctx)}
+	name := nameOf(message)
+	env := codec.Envelope{Kind: wire.KindAsk, To: r.id, Type: name.bytes, Deadline: deadline(ctx), Key: name.keyOf(message)}
 	var unfit error // the message was delivered and answered; the answer is not to be used
 	err := here.Ask(ctx, env, message, func(typ, payload []byte) error {
 		unfit = reply(typ, payload)
@@ -108,15 +122,23 @@ func deadline(ctx context.Context) int64 {
 // has, or ctx is done. It is not left to the actor's good will: after the
 // Spec's StopTimeout it gets SIGTERM, a second later SIGKILL. Messages that
 // were not begun are dead letters. An actor that is no more is no error.
-// An actor stops itself with [Context.Stop]; Stop on itself is [ErrSelfAsk].
+// An actor stops itself with [Context.Stop]; Stop on itself is [ErrSelfAsk], and on
+// what it is part of [ErrAncestor].
+//
+// It is an end for good: the actor is not restarted, and a restart that is due or
+// in progress is called off. What it has spawned ends first. A supervisor stops all
+// its children, in reverse order. What is itself a supervisor's child is kept by
+// that, stopped, as by [Ref.TerminateChild].
 func (r Ref) Stop(ctx context.Context) error { return r.end(ctx, "stop", here.Stop) }
 
-// Kill ends the actor's process and its process group at once, without notice,
-// and waits until it is gone, or ctx is done.
+// Kill is Stop without notice: it ends the actor's process and its process group at
+// once, and everything under it, and waits until they are gone, or ctx is done. The
+// actor is not restarted; to see how it survives a crash, kill its process
+// (ChildInfo.Pid), or use [Ref.Exit].
 func (r Ref) Kill(ctx context.Context) error { return r.end(ctx, "kill", here.Kill) }
 
 func (r Ref) end(ctx context.Context, verb string, end func(context.Context, codec.ID) error) error {
-	if self != nil && self.Init().ID == r.id {
+	if isSelf(r) {
 		return r.undelivered(verb, errSelfAsk)
 	}
 	return r.undelivered(verb, end(ctx, r.id))

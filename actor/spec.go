@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/progeny-go/progeny/actor/internal/tree"
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
 	"github.com/progeny-go/progeny/mailbox"
@@ -19,9 +20,15 @@ const (
 
 // A Spec says what to spawn and how. [Type.With] makes one; its zero fields are
 // the defaults. It is a value: change a copy as you like.
+//
+// By default an actor that ends abnormally, by a crash say, is restarted: with the
+// same Ref, name, argument and mailbox, but a new process and a fresh state. Up to
+// 3 times in 5 seconds; the next crash within that time is its end. Restart:
+// Temporary has each crash end it.
 type Spec struct {
 	// Name is what the actor is registered under: unique in its System, found by
-	// Lookup, free again before anybody is told of its end. "" registers it
+	// Lookup, it keeps it over restarts, and it is free again before
+	// anybody is told of its end for good. "" registers it
 	// nowhere. At most 255 bytes, no control characters.
 	Name string
 
@@ -35,8 +42,34 @@ type Spec struct {
 	StartTimeout time.Duration
 	// StopTimeout is how long it may take from being asked to stop to its end.
 	// Then it gets SIGTERM, and one second later SIGKILL. Zero means
-	// DefaultStopTimeout.
+	// DefaultStopTimeout; BrutalKill and ForcedInfinity are special.
 	StopTimeout time.Duration
+
+	// Restart says after which ends it is started again; zero means Transient: after
+	// an abnormal one. See also [Type.Fatal].
+	Restart Restart
+	// Intensity is how many restarts are made within Period; after the next one that
+	// would be due the actor stays down. Zero means DefaultIntensity; see NoRestarts.
+	// Only for actors without a supervisor: otherwise the supervisor's counts, and
+	// both must be zero.
+	Intensity int
+	// Period is a sliding window; zero means DefaultPeriod.
+	Period time.Duration
+	// Backoff delays restarts; its zero value restarts at once.
+	Backoff Backoff
+	// Significant makes the actor's own end count for its supervisor's
+	// AutoShutdown, without which it is an error. Not for Permanent ones.
+	Significant bool
+
+	// Redeliver is how many processes of the actor one message may end. Zero and one
+	// mean that it is given to no second one: messages are handled at most once. With
+	// n, one that was in progress when the process ended is handled again, first of
+	// all, until n of them have ended so: then it is poison, and a dead letter. So
+	// handlers have to bear repetition.
+	Redeliver int
+	// Asks says what becomes of an Ask that comes while the actor is being
+	// restarted; zero means AsksWait.
+	Asks AsksWhileRestarting
 
 	// Procs is the GOMAXPROCS of the process; zero means 1: an actor handles one
 	// message at a time, and many actors share the machine.
@@ -62,18 +95,20 @@ type Mailbox struct {
 	Reject bool
 }
 
-// A Spawnable is what Spawn takes: a [Type], or a [Spec].
-type Spawnable interface{ spec() Spec }
+// AsksWhileRestarting says what becomes of an [Ask] that comes between two
+// processes of an actor. (A Tell always waits in the mailbox.)
+type AsksWhileRestarting uint8
 
-func (s Spec) spec() Spec { return s }
-
-// specOf returns the zero Spec, which is refused, for nil.
-func specOf(what Spawnable) Spec {
-	if what == nil {
-		return Spec{}
-	}
-	return what.spec()
-}
+// The values of AsksWhileRestarting.
+const (
+	// AsksWait: it waits for the next process, as long as its asker does. If there
+	// is none, it fails with the DownError.
+	AsksWait = AsksWhileRestarting(wire.AbsentWait)
+	// AsksFail: it fails at once with ErrRestarting.
+	AsksFail = AsksWhileRestarting(wire.AbsentFail)
+	// AsksQueue: it waits like a Tell, and is handled even if its asker has given up.
+	AsksQueue = AsksWhileRestarting(wire.AbsentQueue)
+)
 
 // Named returns a copy of s with that name.
 func (s Spec) Named(name string) Spec {
@@ -81,14 +116,22 @@ func (s Spec) Named(name string) Spec {
 	return s
 }
 
-// wire checks the Spec, fills in the defaults and encodes the argument.
-func (s Spec) wire() (wire.Spec, error) {
+func (s Spec) label() (actorType, name string) {
+	if s.def != nil {
+		actorType = s.def.name
+	}
+	return actorType, s.Name
+}
+
+// child fills in the defaults and encodes the argument. Most of the values the
+// node checks.
+func (s Spec) child() (wire.Child, error) {
 	if s.def == nil {
-		return wire.Spec{}, errors.New("the Spec has no actor type; make it with Type.With")
+		return wire.Child{}, errors.New("the Spec has no actor type; make it with Type.With")
 	}
 	arg, err := codec.Append(nil, s.arg)
 	if err != nil {
-		return wire.Spec{}, fmt.Errorf("encode argument: %w", err)
+		return wire.Child{}, fmt.Errorf("encode argument: %w", err)
 	}
 	or := func(d, byDefault time.Duration) time.Duration {
 		if d == 0 {
@@ -105,7 +148,8 @@ func (s Spec) wire() (wire.Spec, error) {
 		Reject:       s.Mailbox.Reject,
 		BootTimeout:  or(s.BootTimeout, DefaultBootTimeout),
 		StartTimeout: or(s.StartTimeout, DefaultStartTimeout),
-		StopTimeout:  or(s.StopTimeout, DefaultStopTimeout),
+		Redeliver:    s.Redeliver,
+		Absent:       wire.Absent(s.Asks),
 		Procs:        s.Procs,
 		Env:          s.Env,
 		Dir:          s.Dir,
@@ -116,27 +160,45 @@ func (s Spec) wire() (wire.Spec, error) {
 	if w.Bytes == 0 {
 		w.Bytes = mailbox.DefaultBytes
 	}
-	return w, w.Check()
+	return wire.Child{
+		ID:          s.Name,
+		Actor:       &w,
+		Restart:     tree.Restart(s.Restart),
+		Shutdown:    or(s.StopTimeout, DefaultStopTimeout),
+		Significant: s.Significant,
+		Backoff:     tree.Backoff(s.Backoff),
+		Budget:      budget(s.Intensity, s.Period),
+	}, w.Check()
 }
 
-// failed gives an engine's error its public form.
-func (s Spec) failed(err error) error {
+// startFailed says what is known of who did not come up.
+func startFailed(f *wire.Failure) *SpawnError {
+	e := &SpawnError{Err: public(f)}
+	if f.Down != nil && f.Code != wire.Dead { // then it is the supervisor that is dead
+		down := newDown(f.Down)
+		e.Type, e.Name, e.Down = down.Type, down.Name, &down
+	}
+	if f.Code == wire.StartFailed && f.Text != "" { // a supervisor's child
+		e.Type, e.Name, e.Child = supervisorType, "", f.Text
+	}
+	return e
+}
+
+// unspawned gives an engine's error the public form of a start that failed.
+func unspawned(what Child, err error) error {
 	if err == nil {
 		return nil
 	}
-	e := &SpawnError{Name: s.Name, Err: err}
-	if s.def != nil {
-		e.Type = s.def.name
-	}
+	e := new(SpawnError)
 	if f, ok := errors.AsType[*wire.Failure](err); ok {
-		if e.Err = public(f); f.Down != nil {
-			down := newDown(f.Down)
-			e.Down = &down
-		}
+		e = startFailed(f)
 	} else if g, ok := errors.AsType[*wire.GivenUp](err); ok {
 		e.Err = g.Err
 	} else {
 		e.Err = tooLarge(err)
+	}
+	if what != nil {
+		e.Type, e.Name = what.label()
 	}
 	return e
 }

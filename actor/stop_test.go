@@ -174,15 +174,13 @@ func TestStopAndKill(t *testing.T) {
 	}
 }
 
-// A stop in mid-boot ends the boot.
+// A stop in mid-boot ends the boot, at once.
 func TestStopWhileStarting(t *testing.T) {
 	sys := actortest.New(t, actor.Options{})
 	inbox := newInbox(t, sys)
 	done := make(chan error, 1)
 	go func() {
-		spec := rigger.With(rigArg{Gate: inbox.Ref(), Hang: true}).Named("young")
-		spec.StopTimeout = 50 * time.Millisecond
-		_, err := sys.Spawn(t.Context(), spec)
+		_, err := sys.Spawn(t.Context(), rigger.With(rigArg{Gate: inbox.Ref(), Hang: true}).Named("young"))
 		done <- err
 	}()
 	receive[Held](t, inbox)
@@ -190,11 +188,16 @@ func TestStopWhileStarting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := sys.Monitor(ref)
 	if err := ref.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, ok := errors.AsType[actor.Killed](within(t, done)); !ok {
-		t.Errorf("got no Killed")
+	if err := within(t, done); !errors.Is(err, actor.ErrAborted) {
+		t.Errorf("got %v, want ErrAborted", err)
+	}
+	d := ended(t, m)
+	if _, ok := d.Reason.(actor.Killed); !ok || d.Restarting {
+		t.Errorf("got %v, restarting: %t; want Killed", d.Reason, d.Restarting)
 	}
 }
 

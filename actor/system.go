@@ -62,25 +62,30 @@ func NewSystem(o Options) (*System, error) {
 			if !ok {
 				return nil, false
 			}
-			return def.protocol, true
+			return def, true
 		},
 	})}, nil
 }
 
-// Spawn starts an actor and returns when its start function has. Any goroutine
-// may call it at any time, also while others do. When it fails ([*SpawnError]),
-// or ctx is done first, the process is gone and the name is free.
+// Spawn starts an actor or a supervisor and returns when its start function has,
+// or those of all its children. Any goroutine may call it at any time, also while
+// others do. When it fails ([*SpawnError]), or ctx is done first, no process is left
+// and the names are free.
 //
 // A name that is taken, an argument that cannot be encoded and the like are
 // refused before a process exists.
-func (s *System) Spawn(ctx context.Context, what Spawnable) (Ref, error) {
-	spec := specOf(what)
-	w, err := spec.wire()
+//
+// An actor without a supervisor is supervised by itself alone. Unless its Spec says
+// otherwise it is restarted after a crash, up to 3 times in 5 seconds; the next
+// crash within that time ends it for good, and nothing else. A start that fails is
+// not tried again.
+func (s *System) Spawn(ctx context.Context, what Child) (Ref, error) {
+	w, err := wireChild(what)
 	if err != nil {
-		return Ref{}, spec.failed(err)
+		return Ref{}, unspawned(what, err)
 	}
 	id, err := s.node.Spawn(ctx, w, nil)
-	return Ref{id}, spec.failed(err)
+	return Ref{id}, unspawned(what, err)
 }
 
 // Lookup returns the actor registered under name, or [ErrNoActor].
@@ -104,7 +109,7 @@ func lookupFailed(name string, err error) error {
 
 // Stats are a system's counters since its start.
 type Stats struct {
-	Actors        int    // alive now, those that are starting or stopping included
+	Actors        int    // those that are starting, stopping or being restarted included
 	DeadLetters   uint64 // messages that reached nobody
 	LateReplies   uint64 // replies nobody waited for any more
 	HandlerErrors uint64 // errors of handlers on Tells

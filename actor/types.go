@@ -13,10 +13,12 @@ import (
 // type without a name, its Go notation, "[]string". A pointer has the name of
 // what it points to. An interface has none.
 
-// A name is a type's name in both forms, so that a message needs no conversion.
+// A name is a type's name in both forms, so that a message needs no conversion,
+// and what else is to be known of a type for each message.
 type name struct {
 	text  string
-	bytes []byte // not to be changed
+	bytes []byte                   // not to be changed
+	key   func(message any) uint64 // its routing key; nil if it has none
 }
 
 // names caches them: reflect makes a new string each time.
@@ -38,7 +40,7 @@ func typeName(t reflect.Type) *name {
 	default:
 		text = base.String()
 	}
-	n := &name{text, []byte(text)}
+	n := &name{text, []byte(text), keyOf(t)}
 	names.Store(t, n)
 	return n
 }
@@ -52,6 +54,14 @@ func nameOf(v any) *name {
 		return &name{}
 	}
 	return typeName(reflect.TypeOf(v))
+}
+
+// keyOf returns the routing key of a message of this type; 0 if it has none.
+func (n *name) keyOf(message any) uint64 {
+	if n.key == nil {
+		return 0
+	}
+	return n.key(message)
 }
 
 // types decodes messages of a few known types.

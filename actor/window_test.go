@@ -105,32 +105,46 @@ func TestProtocolBreaches(t *testing.T) {
 		{"an Ask without a correlation", frame(codec.Envelope{Kind: 4, Type: []byte("node.lookup")}, "x")},
 		{"a Tell to the node", frame(codec.Envelope{Kind: 3}, "x")},
 		{"a log record that is none", frame(codec.Envelope{Kind: 12}, "x")},
+		{"a goodbye without a reason", frame(codec.Envelope{Kind: 9}, map[string]any{})},
+		{"a goodbye of one that chooses not to run, but does", frame(codec.Envelope{Kind: 9}, goodbye("ignored"))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ref := spawnRig(t, sys, rigArg{})
 			m := sys.Monitor(ref)
 			tell(t, ref, Write{Bytes: test.bytes})
 			d := ended(t, m)
-			if p, ok := d.Reason.(actor.Protocol); !ok || p.Detail == "" {
-				t.Errorf("got %v, want Protocol", d.Reason)
+			if p, ok := d.Reason.(actor.Protocol); !ok || p.Detail == "" || !d.Restarting {
+				t.Errorf("got %v, restarting: %t; want Protocol, which is a crash", d.Reason, d.Restarting)
 			}
-			if got := ask[string](t, other, Echo{"alive"}); got != "alive" {
-				t.Errorf("got %q", got)
+			for _, to := range []actor.Ref{other, ref} { // its next process has nothing of it
+				if got := ask[string](t, to, Echo{"alive"}); got != "alive" {
+					t.Errorf("got %q", got)
+				}
 			}
 		})
 	}
 }
 
+// goodbye is the body of a Goodbye.
+func goodbye(cause string) any {
+	return map[string]any{"Reason": map[string]string{"Cause": cause}}
+}
+
 // An actor that says goodbye and stays is killed; those who ask it are told.
 func TestGoodbyeAndStay(t *testing.T) {
 	sys := actortest.New(t, actor.Options{})
-	ref := spawnBrief(t, sys, 50*time.Millisecond, rigArg{})
-	m := sys.Monitor(ref)
-	goodbye, err := codec.AppendMessage(nil, &codec.Envelope{Kind: 9}, map[string]bool{"Asked": false}, 0)
+	spec := temporary(rigger.With(rigArg{}))
+	spec.StopTimeout = 50 * time.Millisecond
+	ref, err := sys.Spawn(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tell(t, ref, Write{Bytes: goodbye, Stay: true})
+	m := sys.Monitor(ref)
+	frame, err := codec.AppendMessage(nil, &codec.Envelope{Kind: 9}, goodbye("normal"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell(t, ref, Write{Bytes: frame, Stay: true})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if _, err := actor.Ask[string](ctx, ref, Echo{"?"}); err == nil || ctx.Err() != nil {
@@ -154,7 +168,7 @@ func TestGrease(t *testing.T) {
 	}
 	writeFrame(t, ref, codec.Envelope{Kind: 12}, map[string]any{"Message": "grease", "New": []int{1}})
 
-	// A Tell to the inbox with two elements more.
+	// A Tell to the inbox with two elements behind the routing key.
 	id, err := inbox.Ref().MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
@@ -164,8 +178,8 @@ func TestGrease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content := append(frame[5:], 0xc3, 0xa1, 'x')
-	content[0] += 2 // a longer fixarray
+	content := append(frame[5:], 0xc0, 0xc3, 0xa1, 'x')
+	content[0] += 3 // a longer fixarray
 	tell(t, ref, Write{Bytes: append([]byte{0xc5, byte(len(content) >> 8), byte(len(content))}, content...)})
 	if letter, got := receive[Count](t, inbox); got.N != 5 || letter.From != ref {
 		t.Errorf("got %+v from %v, want 5 from %v", got, letter.From, ref)

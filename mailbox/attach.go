@@ -13,24 +13,27 @@ import (
 // Progress is what WriterConfig.Progress is, for this reader; it is not called any more
 // when Detach or Close has returned and, after Close, so has Abandon.
 //
-// Attach does not wait for the pipe. It fails if the Writer has a reader, and, with an
-// error that wraps os.ErrClosed, after Close.
-func (w *Writer) Attach(f *os.File, first []byte, progress func() uint64) error {
+// Attach returns the number of this attachment, for PushTo: they count from 1, and the
+// file given to NewWriter was one. Attach does not wait for the pipe. It fails if the
+// Writer has a reader, and, with an error that wraps os.ErrClosed, after Close; then
+// the number is 0, which no attachment has.
+func (w *Writer) Attach(f *os.File, first []byte, progress func() uint64) (attachment uint64, err error) {
 	w.life.Lock()
 	defer w.life.Unlock()
 	w.mu.Lock()
-	err := errAttached
+	err = errAttached
 	if w.closed {
 		err = fmt.Errorf("mailbox: attach: %w", os.ErrClosed)
 	}
 	if w.closed || w.file != nil {
 		w.mu.Unlock()
 		f.Close()
-		return err
+		return 0, err
 	}
 	w.connectLocked(f, first, progress)
+	attachment = w.attachment
 	w.dispatch()
-	return nil
+	return attachment, nil
 }
 
 // connectLocked makes f the pipe. life is held, or nobody else has the Writer yet.
@@ -44,6 +47,7 @@ func (w *Writer) connectLocked(f *os.File, first []byte, progress func() uint64)
 		w.stream.prepend(keep(first))
 		w.unwritten.Add(int64(len(first)))
 	}
+	w.attachment++
 	w.full, w.err = false, nil
 }
 
@@ -78,7 +82,7 @@ func (w *Writer) Detach(begun, finished uint64) (suspect *Held) {
 	w.settleFlushesLocked(w.brokenLocked())
 	w.progress = nil
 	suspect = w.stream.bury(begun, finished)
-	w.stream.rewind()
+	w.stream.rewind(nil)
 	w.unwritten.Store(int64(w.stream.unwritten()))
 	w.offered = 0
 	if !w.closed {
@@ -105,7 +109,7 @@ func (w *Writer) Return(suspect *Held) error {
 	if err := checkFrame(suspect.Frame, w.refusalLocked()); err != nil {
 		return err
 	}
-	w.stream.rewind(suspect.Frame)
+	w.stream.rewind(nil, suspect.Frame)
 	w.unwritten.Store(int64(w.stream.unwritten()))
 	return nil
 }
@@ -157,9 +161,10 @@ func (q *stream) delivered() uint64 {
 	return q.held.released() + uint64(n)
 }
 
-// rewind makes the stream anew, nothing of it written: the frames given, then those held.
-// Control frames are dropped, and counting begins at 1.
-func (q *stream) rewind(oldest ...[]byte) {
+// rewind makes the stream anew, nothing of it written: the frames given, then those held,
+// or if keep is not nil, those it is true for, by their place among them. Control frames are
+// dropped, and counting begins at 1.
+func (q *stream) rewind(keep func(i int) bool, oldest ...[]byte) {
 	old := *q
 	*q = stream{}
 	for s := old.head; s != nil; {
@@ -171,8 +176,11 @@ func (q *stream) rewind(oldest ...[]byte) {
 	for _, frame := range oldest {
 		q.take(frame, false)
 	}
-	for ; old.held.n > 0; old.held.pop() {
-		q.take(old.held.at(0).bytes(), false)
+	for i := 0; old.held.n > 0; i++ {
+		if keep == nil || keep(i) {
+			q.take(old.held.at(0).bytes(), false)
+		}
+		old.held.pop()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,6 +39,7 @@ type mortal struct {
 
 	// The following belong to the reader of the moment, and between two to the test.
 	handled  arrivals // what was handled or is a dead letter, once each
+	filtered arrivals // what Filter took out
 	begun    []byte   // the content of the frame in progress
 	done     bool     // it was handled, though Finish did not say so
 	repeated bool     // it was handled by an earlier reader
@@ -46,8 +48,8 @@ type mortal struct {
 
 // TestStressDetach has senders of every kind at full speed, while the reader dies hundreds of
 // times at any point. Each frame that was taken in is handled once or is a
-// suspect that is not returned, in order for each sender. What is returned is
-// handled again at most so often.
+// suspect that is not returned, in order for each sender, or is taken out by Filter. What is
+// returned is handled again at most so often.
 func TestStressDetach(t *testing.T) {
 	for _, procs := range []int{1, runtime.GOMAXPROCS(0)} {
 		for _, attempts := range []int{1, 3} {
@@ -68,8 +70,8 @@ func stressDetach(t *testing.T, attempts int, closing bool) {
 		t: t, attempts: attempts,
 		w:       NewWriter(nil, WriterConfig{Retain: true, Capacity: Capacity{Messages: 50, Bytes: 200_000}}),
 		sent:    make([][]int, senders+1),
-		handled: arrivals{of: make([][]int, senders+1)},
-		pushed:  map[int]int64{}, got: map[int]int64{},
+		handled: arrivals{of: make([][]int, senders+1)}, filtered: arrivals{of: make([][]int, senders+1)},
+		pushed: map[int]int64{}, got: map[int]int64{},
 	}
 	defer m.w.Close()
 	seed := rand.Uint64()
@@ -110,10 +112,20 @@ func stressDetach(t *testing.T, attempts int, closing bool) {
 		t.Errorf("only %d deaths", deaths)
 	}
 	t.Logf("%d deaths", deaths)
+	dropped := 0
 	for s := range m.sent {
-		if a, b := fmt.Sprint(m.sent[s]), fmt.Sprint(m.handled.of[s]); a != b {
-			t.Errorf("sender %d: sent %d, handled %d, or not in order", s, len(m.sent[s]), len(m.handled.of[s]))
+		if !slices.IsSorted(m.handled.of[s]) {
+			t.Errorf("sender %d: not handled in order", s)
 		}
+		dropped += len(m.filtered.of[s])
+		m.handled.of[s] = append(m.handled.of[s], m.filtered.of[s]...)
+		slices.Sort(m.handled.of[s])
+		if a, b := fmt.Sprint(m.sent[s]), fmt.Sprint(m.handled.of[s]); a != b {
+			t.Errorf("sender %d: sent %d, handled %d, or not the same", s, len(m.sent[s]), len(m.handled.of[s]))
+		}
+	}
+	if !closing && dropped < 100 {
+		t.Errorf("only %d taken out by Filter", dropped)
 	}
 	for n, generation := range m.got {
 		if meant, known := m.pushed[n]; known && meant != generation {
@@ -166,8 +178,12 @@ func (m *mortal) push(over <-chan bool, rng *rand.Rand) {
 		default:
 		}
 		f := stressFrame(pusher, n, rng)
-		before := m.generation.Load()
-		if err := m.w.Push(f); err == nil && m.generation.Load() == before {
+		before := m.generation.Load() // the number of its attachment, too
+		if n%2 == 0 {
+			if err := m.w.PushTo(uint64(before), f); err == nil {
+				m.pushed[n] = before
+			}
+		} else if err := m.w.Push(f); err == nil && m.generation.Load() == before {
 			m.pushed[n] = before
 		}
 		m.w.Depth()
@@ -195,7 +211,7 @@ func (m *mortal) live(rng *rand.Rand, dies bool) bool {
 	defer r.Close()
 	generation := m.generation.Add(1)
 	first := stressFrame(opener, int(generation), rng)
-	if err := m.w.Attach(pw, first, func() uint64 { _, n := page.Progress(); return n }); err != nil {
+	if _, err := m.w.Attach(pw, first, func() uint64 { _, n := page.Progress(); return n }); err != nil {
 		if !errors.Is(err, os.ErrClosed) {
 			m.t.Error(err)
 		}
@@ -222,7 +238,52 @@ func (m *mortal) live(rng *rand.Rand, dies bool) bool {
 		time.Sleep(time.Duration(rng.IntN(300)) * time.Microsecond)
 	}
 	m.bury(m.w.Detach(page.Progress()))
+	m.between(rng)
 	return !m.t.Failed()
+}
+
+// between looks at what is there while no reader is, and takes some of it out.
+func (m *mortal) between(rng *rand.Rand) {
+	if rng.IntN(3) == 0 {
+		last := make([]int, len(m.sent))
+		for frame := range m.w.Held {
+			seen := arrivals{of: make([][]int, len(m.sent))}
+			if err := seen.add(content(frame)); err != nil {
+				m.t.Error(err)
+				break
+			}
+			sender := binary.BigEndian.Uint32(content(frame))
+			if n := seen.of[sender][0] + 1; n > last[sender] {
+				last[sender] = n
+			} else {
+				m.t.Errorf("Held: sender %d: %d after %d", sender, n-1, last[sender]-1)
+			}
+			if rng.IntN(200) == 0 {
+				break
+			}
+		}
+	}
+	if rng.IntN(4) > 0 {
+		return
+	}
+	returned, odds, want := m.tries > 0, 1+rng.IntN(20), 0
+	dropped := m.w.Filter(func(frame []byte) bool {
+		if returned { // the oldest: it may have been handled, so that it is in one place already
+			returned = false
+			return true
+		}
+		if rng.IntN(odds) > 0 {
+			return true
+		}
+		want++
+		if err := m.filtered.add(content(frame)); err != nil {
+			m.t.Error(err)
+		}
+		return false
+	})
+	if dropped != want {
+		m.t.Errorf("Filter: got %d, want %d", dropped, want)
+	}
 }
 
 // read is a reader process. It returns where it dies.

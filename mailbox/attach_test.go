@@ -29,7 +29,7 @@ func lasting(tb testing.TB, c Capacity) *Writer {
 func attach(tb testing.TB, w *Writer, first []byte) *Reader {
 	tb.Helper()
 	pr, pw := pipe(tb)
-	if err := w.Attach(pw, first, nil); err != nil {
+	if _, err := w.Attach(pw, first, nil); err != nil {
 		tb.Fatal("Attach:", err)
 	}
 	r := NewReader(pr, codec.DefaultFrameLimit)
@@ -408,8 +408,8 @@ func TestAttachRefused(t *testing.T) {
 	refused := func(want error) {
 		t.Helper()
 		_, pw := pipe(t)
-		if err := w.Attach(pw, frame(9), nil); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
+		if n, err := w.Attach(pw, frame(9), nil); !errors.Is(err, want) || n != 0 {
+			t.Errorf("got %d, %v, want 0, %v", n, err, want)
 		}
 		if err := pw.Close(); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("the file was not taken over: %v", err)
@@ -422,6 +422,85 @@ func TestAttachRefused(t *testing.T) {
 	refused(os.ErrClosed)
 }
 
+// A frame for one attachment reaches no other, before or after.
+func TestPushTo(t *testing.T) {
+	w := lasting(t, Capacity{})
+	for n := range 4 {
+		if err := w.PushTo(uint64(n), frame(9)); err != ErrDetached {
+			t.Errorf("detached, to %d: got %v, want ErrDetached", n, err)
+		}
+	}
+	for n := range uint64(3) {
+		pr, pw := pipe(t)
+		attachment, err := w.Attach(pw, nil, nil)
+		if err != nil || attachment != n+1 {
+			t.Fatalf("attachment %d, %v; want %d", attachment, err, n+1)
+		}
+		for _, other := range []uint64{0, n, n + 2, math.MaxUint64} {
+			if err := w.PushTo(other, numbered(100, 9)); err != ErrDetached {
+				t.Errorf("attached %d, to %d: got %v, want ErrDetached", attachment, other, err)
+			}
+		}
+		if err := w.PushTo(attachment, numbered(1, 9)); err != nil {
+			t.Error(err)
+		}
+		if err := w.PushTo(attachment, nil); err != errEmpty {
+			t.Errorf("got %v, want errEmpty", err)
+		}
+		r := NewReader(pr, codec.DefaultFrameLimit)
+		nextAre(t, r, 1)
+		r.Close()
+		if n == 1 { // broken, and Detach to come
+			_ = w.PushTo(attachment, numbered(2, 9))
+			if err := w.PushTo(attachment, numbered(2, 9)); !errors.Is(err, syscall.EPIPE) {
+				t.Errorf("broken: got %v, want EPIPE", err)
+			}
+		}
+		w.Detach(0, 0)
+		if err := w.PushTo(attachment, numbered(2, 9)); err != ErrDetached {
+			t.Errorf("detached: got %v, want ErrDetached", err)
+		}
+	}
+	w.Close()
+	for n := range uint64(5) {
+		if err := w.PushTo(n, frame(9)); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("after Close, to %d: got %v, want ErrClosed", n, err)
+		}
+	}
+}
+
+// The pipe that a Writer is made with is its first attachment.
+func TestPushToMadeWithFile(t *testing.T) {
+	w, r := link(t, WriterConfig{})
+	if err := w.PushTo(1, numbered(1, 9)); err != nil {
+		t.Error(err)
+	}
+	nextAre(t, r, 1)
+	w.Detach(0, 0)
+	_, pw := pipe(t)
+	if attachment, err := w.Attach(pw, nil, nil); err != nil || attachment != 2 {
+		t.Errorf("attachment %d, %v; want 2", attachment, err)
+	}
+}
+
+// Broken is told once which reader has closed the pipe.
+func TestBroken(t *testing.T) {
+	check(t)
+	var broken []uint64
+	w := NewWriter(nil, WriterConfig{Broken: func(attachment uint64) { broken = append(broken, attachment) }})
+	t.Cleanup(func() { w.Close() })
+	for range 3 {
+		attach(t, w, nil).Close()
+		for range 2 {
+			_ = w.Push(frame(9)) // no other goroutine writes: all is written at once
+		}
+		w.Detach(0, 0)
+	}
+	if fmt.Sprint(broken) != "[1 2 3]" {
+		t.Errorf("broken are %v, want 1, 2, 3", broken)
+	}
+}
+
 // Progress is asked while its reader is attached, and counts for that one.
 func TestAttachProgress(t *testing.T) {
 	w := lasting(t, Capacity{Messages: 2})
@@ -429,7 +508,7 @@ func TestAttachProgress(t *testing.T) {
 		pr, pw := pipe(t)
 		r := NewReader(pr, codec.DefaultFrameLimit)
 		finished, asked := uint64(0), 0
-		if err := w.Attach(pw, nil, func() uint64 { asked++; return finished }); err != nil {
+		if _, err := w.Attach(pw, nil, func() uint64 { asked++; return finished }); err != nil {
 			t.Fatal(err)
 		}
 		mustPut(t, w, numbered(1, 9), numbered(2, 9))
@@ -558,7 +637,7 @@ func BenchmarkDetach(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := w.Attach(pw, nil, nil); err != nil {
+				if _, err := w.Attach(pw, nil, nil); err != nil {
 					b.Fatal(err)
 				}
 				w.Detach(0, 0)

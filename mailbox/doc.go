@@ -16,7 +16,7 @@
 //
 // Counted frames (Put, TryPut, Enqueue, Force) are what a mailbox is bounded by: a
 // writer takes one while it holds fewer than [Capacity] says. Control frames
-// (Push) are not counted and never wait, so that the acknowledgement which makes
+// (Push, PushTo) are not counted and never wait, so that the acknowledgement which makes
 // room is not stuck behind those who wait for it.
 //
 // # Order
@@ -32,8 +32,10 @@
 //
 // Only Put, Flush, Close and Detach of a Writer and Next of a Reader wait. Put waits for
 // room, Flush for the pipe, both until their ctx is done; neither holds a thread
-// meanwhile. Close and Detach wait for who is just writing, which does not block. Nobody waits for a write of somebody else: who finds one under way
-// appends and leaves.
+// meanwhile. Close and Detach wait for who is just writing, which does not block. Nobody
+// else waits for a write of somebody else: who finds one under way appends and leaves.
+// Attach, Detach, Return, Filter, Held and Close take turns; of these only Filter and Held
+// take longer than a copy of the frames, namely as long as what they call.
 //
 // A lone frame is written at once by its sender. Senders who follow closely upon
 // one another, or meet a full pipe, leave the writing to a goroutine that lives while
@@ -67,7 +69,11 @@
 // So each counted frame is handled once, or is a suspect: none is lost, none comes twice, and
 // their order stays. Between death and Detach nobody need notice: the error of the pipe
 // only stops the writing. Only Push and Flush tell, by a [*PipeError], and
-// [ErrDetached] from Detach to Attach.
+// [ErrDetached] from Detach to Attach. Who pushes without knowing which reader is attached
+// by now says which one is meant (PushTo), and gets ErrDetached as well if it is another.
+//
+// Between two readers the frames can be looked at (Held), and those that nobody wants any
+// more taken out (Filter).
 //
 // This rests on what the reader said of itself: it must call [Page.Begin] before it
 // handles a frame and [Page.Finish] after, one frame at a time. Who cannot know what was begun

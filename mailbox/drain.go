@@ -98,7 +98,8 @@ func (w *Writer) writeHead(wait bool) {
 		}
 		w.settleFlushesLocked(w.err)
 		if w.cfg.Broken != nil {
-			w.callbacks = append(w.callbacks, w.cfg.Broken)
+			broken := w.attachment
+			w.callbacks = append(w.callbacks, func() { w.cfg.Broken(broken) })
 		}
 	}
 }

@@ -16,7 +16,7 @@ var (
 	// that it was never given. The reader is broken or hostile; nothing was released.
 	ErrProgress = errors.New("mailbox: more frames reported finished than were sent")
 
-	// ErrDetached is returned by Push and Flush of a Writer that has no reader at the
+	// ErrDetached is returned by Push, PushTo and Flush of a Writer that has no reader at the
 	// time: before Attach, after Detach.
 	ErrDetached = errors.New("mailbox: no reader attached")
 

@@ -43,9 +43,10 @@ type WriterConfig struct {
 	// only of the file given to NewWriter: Attach has its own.
 	Progress func() uint64
 
-	// Broken, if not nil, is called when a write has failed: the reader has closed the
+	// Broken, if not nil, is called when a write has failed: the reader of that attachment
+	// (see Attach; the file given to NewWriter is number 1) has closed the
 	// pipe. It is called like the admitted of Enqueue, by whoever wrote.
-	Broken func()
+	Broken func(attachment uint64)
 
 	// ControlBytes bounds the control frames that are not yet written; zero
 	// means DefaultControlBytes.
@@ -62,7 +63,7 @@ type WriterConfig struct {
 type Writer struct {
 	cfg WriterConfig
 
-	life     sync.Mutex // serializes Attach, Detach, Return and Close; protects the following
+	life     sync.Mutex // serializes Attach, Detach, Return, Filter, Held and Close; protects the following
 	file     *os.File   // nil without a reader
 	closeErr error
 
@@ -77,20 +78,21 @@ type Writer struct {
 
 	unwritten atomic.Int64 // stream.unwritten, for a glance without mu
 
-	mu        sync.Mutex // protects the following; never held during a write or a callback
-	stream    stream
-	waiting   waiterQueue
-	flushes   []*flush
-	callbacks []func() // of frames admitted: due as soon as mu is released
-	progress  func() uint64
-	offered   uint64 // counted frames ever given to write(2), whole: the reader may have them
-	draining  bool   // the drain goroutine lives
-	full      bool   // the last write found the pipe full
-	streak    int    // writes in a row that followed closely upon the one before
-	lastWrite time.Duration
-	lasting   bool // it outlives its readers: err is no reason to refuse a counted frame
-	closed    bool
-	err       error // why nobody writes: *PipeError or ErrDetached
+	mu         sync.Mutex // protects the following; never held during a write or a callback
+	stream     stream
+	waiting    waiterQueue
+	flushes    []*flush
+	callbacks  []func() // of frames admitted: due as soon as mu is released
+	progress   func() uint64
+	offered    uint64 // counted frames ever given to write(2), whole: the reader may have them
+	draining   bool   // the drain goroutine lives
+	full       bool   // the last write found the pipe full
+	streak     int    // writes in a row that followed closely upon the one before
+	lastWrite  time.Duration
+	attachment uint64 // the last one, that of file if there is one
+	lasting    bool   // it outlives its readers: err is no reason to refuse a counted frame
+	closed     bool
+	err        error // why nobody writes: *PipeError or ErrDetached
 }
 
 // NewWriter returns a Writer to f, the write end of a pipe in nonblocking mode, and
@@ -169,7 +171,7 @@ func (w *Writer) TryPut(frame []byte) error {
 // wait for it, a copy of it takes its place in their queue. When the frame is taken
 // in, admitted is called unless it is nil, before Enqueue returns if that is at once. It
 // is called by whichever goroutine made room; it may call other methods of the Writer, but
-// must not block, nor call Attach, Detach, Return or Close. Should the Writer break or be
+// must not block, nor call Attach, Detach, Return, Filter, Held or Close. Should the Writer break or be
 // closed first, it is never called, and the frame is for Abandon. The queue has no bound:
 // the caller limits what it lets wait.
 func (w *Writer) Enqueue(frame []byte, admitted func()) error {
@@ -209,7 +211,26 @@ func (w *Writer) Force(frame []byte) error {
 // not been given, its successor never gets.
 func (w *Writer) Push(frame []byte) error {
 	w.mu.Lock()
-	err := checkFrame(frame, w.brokenLocked())
+	return w.push(frame, w.brokenLocked())
+}
+
+// PushTo is Push to the reader of one attachment, as Attach has numbered it. If another
+// one is attached, or none, it returns ErrDetached: a frame that was meant for a dead
+// reader does not reach its successor. After Close it returns an error that wraps
+// os.ErrClosed, whatever the attachment.
+func (w *Writer) PushTo(attachment uint64, frame []byte) error {
+	w.mu.Lock()
+	refusal := w.brokenLocked()
+	if attachment != w.attachment && !w.closed {
+		refusal = ErrDetached
+	}
+	return w.push(frame, refusal)
+}
+
+// push takes a control frame in, given what speaks against any. It is called with mu held
+// and releases it.
+func (w *Writer) push(frame []byte, refusal error) error {
+	err := checkFrame(frame, refusal)
 	switch control := w.stream.control; {
 	case err != nil:
 	case control > 0 && control+len(frame) > w.cfg.ControlBytes:

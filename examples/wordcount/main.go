@@ -20,7 +20,8 @@
 //
 // Try -poison 'print*.go': on files whose base name matches the pattern, the worker
 // crashes in a way that no recover can prevent. The file is reported with
-// the reason, a new worker takes over, and the count goes on.
+// the reason, the worker is restarted, and the count goes on: the files that
+// waited for that worker are kept for the next one.
 //
 // # What is a word
 //
@@ -68,7 +69,7 @@ func main() {
 // parse exits with status 2 if the arguments are wrong.
 func parse(args []string) (o options) {
 	flags := flag.NewFlagSet("wordcount", flag.ExitOnError)
-	flags.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "count with `N` processes")
+	flags.IntVar(&o.workers, "workers", min(runtime.GOMAXPROCS(0), actor.MaxPoolSize), "count with `N` processes")
 	flags.StringVar(&o.poison, "poison", "", "crash the worker on files whose base name matches `GLOB`")
 	flags.BoolVar(&o.verbose, "v", false, "name every file that is not counted")
 	flags.Usage = func() {
@@ -79,8 +80,8 @@ func parse(args []string) (o options) {
 	o.paths = flags.Args()
 
 	var wrong string
-	if o.workers < 1 {
-		wrong = fmt.Sprintf("-workers %d: at least one is needed", o.workers)
+	if o.workers < 1 || o.workers > actor.MaxPoolSize {
+		wrong = fmt.Sprintf("-workers %d: 1 to %d are possible", o.workers, actor.MaxPoolSize)
 	}
 	if _, err := filepath.Match(o.poison, ""); err != nil {
 		wrong = fmt.Sprintf("-poison %q: %v", o.poison, err)
@@ -93,12 +94,13 @@ func parse(args []string) (o options) {
 	return o
 }
 
-// run counts: one goroutine finds the files, each lane has a worker count one
-// after the other, and the report, here, adds up.
+// run counts: one goroutine finds the files, others have them counted by the
+// pool, two for each worker so that none of these waits for its next file, and
+// the report, here, adds up.
 //
-//	walk ── files ──> lane <──Ask──> worker process
-//	  │               lane <──Ask──> worker process
-//	  └─────────────────┴── results ──> report
+//	walk ── files ──> countAll <──Ask──> pool ──> worker process
+//	  │               countAll <──Ask──>   │  ──> worker process
+//	  └────────────────────┴── results ──> report
 func run(ctx context.Context, sys *actor.System, o options) error {
 	paths := o.paths
 	if len(paths) == 0 {
@@ -109,22 +111,24 @@ func run(ctx context.Context, sys *actor.System, o options) error {
 		fmt.Fprintf(os.Stderr, "wordcount: counting Go's own source, %s\n", src)
 		paths = []string{src}
 	}
+	pool, err := sys.Spawn(ctx, workers(o.workers, Config{UTF8: localeIsUTF8(), Poison: o.poison}))
+	if err != nil {
+		return err
+	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	var (
-		files   = make(chan string, o.workers) // so that no lane waits for the walk,
-		results = make(chan result, o.workers) // nor for the report
-		senders sync.WaitGroup                 // of results
+		files   = make(chan string, 2*o.workers) // so that nobody waits for the walk,
+		results = make(chan result, 2*o.workers) // nor for the report
+		senders sync.WaitGroup                   // of results
 	)
 	senders.Go(func() {
 		defer close(files)
 		walk(ctx, paths, files, results)
 	})
-	config := Config{UTF8: localeIsUTF8(), Poison: o.poison}
-	for range o.workers {
+	for range 2 * o.workers {
 		senders.Go(func() {
-			l := lane{sys: sys, spec: counter.With(config)}
-			if err := l.run(ctx, files, results); err != nil {
+			if err := countAll(ctx, pool, files, results); err != nil {
 				fail(err)
 			}
 		})
@@ -140,7 +144,7 @@ func run(ctx context.Context, sys *actor.System, o options) error {
 	}
 	rep.show("")
 	if ctx.Err() != nil {
-		return context.Cause(ctx) // a signal, or no worker to be had
+		return context.Cause(ctx) // a signal, or no worker is left
 	}
 	return rep.print(os.Stdout)
 }

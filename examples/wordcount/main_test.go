@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -16,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/progeny-go/progeny/actor"
 	"github.com/progeny-go/progeny/spawn/spawntest"
@@ -354,6 +357,7 @@ func TestUsage(t *testing.T) {
 	for complaint, args := range map[string][]string{
 		"-workers 0: ":               {"-workers", "0"},
 		"-workers -3: ":              {"-workers", "-3", "."},
+		"-workers 1025: ":            {"-workers", "1025"},
 		`invalid value "many"`:       {"-workers", "many", "."},
 		`-poison "a[": syntax error`: {"-poison", "a[", "."},
 		"not defined: -nonsense":     {"-nonsense"},
@@ -365,27 +369,125 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestLaneReplacesWorker ends a worker between two files: the second is not to
-// blame, and is counted.
-func TestLaneReplacesWorker(t *testing.T) {
+// TestParts counts one text in Parts by several workers.
+func TestParts(t *testing.T) {
 	spawntest.Check(t)
-	sys, err := actor.NewSystem(actor.Options{})
-	if err != nil {
-		t.Fatal(err)
+	ctx, pool := newPool(t, 3)
+	var distinct strings.Builder
+	for i := range 5 * partWords {
+		fmt.Fprintf(&distinct, "%x\u3000", i) // spaces of three bytes, so that many are cut
 	}
-	defer sys.Close(t.Context())
-	path := write(t, filepath.Join(t.TempDir(), "file"), "two words")
-	l := lane{sys: sys, spec: counter.With(Config{})}
-	for range 3 {
-		parts, err := l.count(t.Context(), path)
-		if errors.Is(err, errors.ErrUnsupported) {
-			t.Skip(err)
+	path := write(t, filepath.Join(t.TempDir(), "distinct"), distinct.String())
+	parts, err := countFile(ctx, pool, path)
+	if err != nil || len(parts) < 5 {
+		t.Fatalf("got %d Parts, %v", len(parts), err)
+	}
+	counts := make(map[string]int)
+	for _, part := range parts {
+		for i, word := range part.Tally.Words {
+			counts[word] += part.Tally.Counts[i]
 		}
+	}
+	for i := range 5 * partWords {
+		if n := counts[fmt.Sprintf("%x", i)]; n != 1 {
+			t.Fatalf("%x: counted %d times", i, n)
+		}
+	}
+	if len(counts) != 5*partWords {
+		t.Errorf("%d words, want %d", len(counts), 5*partWords)
+	}
+}
+
+// TestWorkerDiesBetweenFiles kills a worker that is on no file: none is to blame,
+// and all are counted.
+func TestWorkerDiesBetweenFiles(t *testing.T) {
+	spawntest.Check(t)
+	ctx, pool := newPool(t, 1)
+	path := write(t, filepath.Join(t.TempDir(), "file"), "two words")
+	for range 5 {
+		parts, err := countFile(ctx, pool, path)
 		if err != nil || len(parts) != 1 || parts[0].Words != 2 {
 			t.Fatalf("got %+v, %v", parts, err)
 		}
-		if err := l.worker.Kill(t.Context()); err != nil {
+		children, err := pool.Children(ctx)
+		if err != nil {
 			t.Fatal(err)
 		}
+		for worker := range children {
+			if p, err := os.FindProcess(worker.Pid); err != nil || p.Kill() != nil {
+				t.Fatalf("worker %d: %v", worker.Pid, err)
+			}
+		}
 	}
+}
+
+// TestOnePoison has one worker die while many files wait for it.
+func TestOnePoison(t *testing.T) {
+	spawntest.Check(t)
+	ctx, pool := newPool(t, 1)
+	dir := t.TempDir()
+	const n = 100
+	type outcome struct {
+		parts []Part
+		err   error
+	}
+	outcomes := make([]outcome, n)
+	var askers sync.WaitGroup
+	for i := range n {
+		name := "good"
+		if i%10 == 0 {
+			name = "bad"
+		}
+		path := write(t, filepath.Join(dir, strconv.Itoa(i), name), "two words")
+		askers.Go(func() { outcomes[i].parts, outcomes[i].err = countFile(ctx, pool, path) })
+	}
+	askers.Wait()
+	for i, o := range outcomes {
+		down, died := errors.AsType[*actor.DownError](o.err)
+		switch {
+		case i%10 != 0 && (o.err != nil || len(o.parts) != 1 || o.parts[0].Words != 2):
+			t.Errorf("good file %d: got %+v, %v", i, o.parts, o.err)
+		case i%10 == 0 && (!died || down.Down.Ref == pool):
+			t.Errorf("bad file %d: got %+v, %v", i, o.parts, o.err)
+		}
+	}
+}
+
+// TestNoWorker has the pool end, as it does when no worker can be started.
+func TestNoWorker(t *testing.T) {
+	spawntest.Check(t)
+	ctx, pool := newPool(t, 2)
+	path := write(t, filepath.Join(t.TempDir(), "file"), "two words")
+	if err := pool.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	files, results := make(chan string, 1), make(chan result, 1)
+	files <- path
+	if err := countAll(ctx, pool, files, results); err == nil || len(results) > 0 {
+		t.Errorf("got %v and %d results", err, len(results))
+	}
+}
+
+// newPool starts workers to whom files named bad are poison.
+func newPool(t *testing.T, n int) (context.Context, actor.Ref) {
+	t.Helper()
+	sys, err := actor.NewSystem(actor.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(func() {
+		cancel()
+		if err := sys.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	pool, err := sys.Spawn(ctx, workers(n, Config{UTF8: true, Poison: "bad"}))
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ctx, pool
 }

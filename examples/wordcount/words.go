@@ -24,10 +24,11 @@ func newSplitter(utf8 bool) splitter {
 	return splitter{utf8: utf8, index: make(map[string]int)}
 }
 
-// reset forgets everything, before another stream.
-func (s *splitter) reset() {
+// reset forgets everything, before another stream. begun and isWord are those of
+// the splitter that had it before, if it is not the beginning.
+func (s *splitter) reset(begun []byte, isWord bool) {
 	s.take()
-	s.begun, s.isWord = s.begun[:0], false
+	s.begun, s.isWord = append(s.begun[:0], begun...), isWord
 }
 
 // A Tally says how often words were found. Two slices of simple types travel

@@ -16,19 +16,17 @@ const (
 	partWords  = 16 << 10 // about how many different words make a Part full
 )
 
-// A Counter is a worker: an actor that counts the words of one file at a time.
+// A Counter is a worker: an actor that counts a part of a file at a time.
 //
-// It is asked to Count, and while there is More it is asked for that. So a file of
-// any size and content needs little memory here, messages are small, and
-// whoever asks sets the pace. Nothing that is in a Counter is worth keeping: the
-// counts of a file are with the asker when its last Part is. That is why a crash
-// costs the one file, and no other has to be counted again.
+// Nothing is in a Counter between two messages. A Part says where to go on, and
+// any Counter can. So a file of any size and content needs little memory here,
+// messages are small, and whoever asks sets the pace. The counts of a file are
+// with the asker when its last Part is. That is why a crash costs the one file,
+// and no other has to be counted again.
 type Counter struct {
-	config Config
-	file   *os.File // the one being counted, or nil
-	split  splitter
-	buf    [bufferSize]byte
-	held   int // how much of buf was read and not yet split
+	config   Config
+	splitter splitter
+	buf      [bufferSize]byte
 }
 
 // Config is the argument of a Counter.
@@ -37,17 +35,24 @@ type Config struct {
 	Poison string // pattern for base names, "" for none
 }
 
-// Count asks for the first Part of a file. A file that is still open is given up.
-type Count struct{ Path string }
+// Count asks for one Part of a file.
+type Count struct {
+	Path string
+	From Place
+}
 
-// More asks for the next Part.
-type More struct{}
+// A Place is where in a file a Part begins. Zero is its beginning.
+type Place struct {
+	Offset int64
+	Begun  []byte // of the word that is not over: what the Parts before had of it
+	IsWord bool   // it has a printable character
+}
 
 // A Part is what was found in a part of a file.
 type Part struct {
-	Words int // found in this part
+	Words int
 	Tally Tally
-	More  bool // the file goes on
+	Next  *Place // nil at the end of the file
 }
 
 // errBinary is registered, so that errors.Is knows it in the other process too.
@@ -55,18 +60,17 @@ var errBinary = errors.New("binary file (a NUL byte in the first 8 KiB)")
 
 func init() { actor.RegisterError("wordcount.Binary", errBinary) }
 
+// To try again does not help where no process can be had.
 var counter = actor.Define("wordcount worker", newCounter,
 	actor.On((*Counter).Count),
-	actor.On((*Counter).More),
-)
+).Fatal(actor.BootFailed{}, actor.InitFailed{})
 
 func newCounter(_ *actor.Context, config Config) (*Counter, error) {
-	return &Counter{config: config, split: newSplitter(config.UTF8)}, nil
+	return &Counter{config: config, splitter: newSplitter(config.UTF8)}, nil
 }
 
-// Count begins a file.
+// Count counts up to the end of the file or a full Part.
 func (w *Counter) Count(c *actor.Context, m Count) (Part, error) {
-	w.close()
 	if poisonous, _ := filepath.Match(w.config.Poison, filepath.Base(m.Path)); poisonous {
 		crash()
 	}
@@ -74,52 +78,48 @@ func (w *Counter) Count(c *actor.Context, m Count) (Part, error) {
 	if err != nil {
 		return Part{}, bare(err)
 	}
-	w.file = f
-	w.split.reset()
-	w.held, err = io.ReadFull(f, w.buf[:binarySize])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		w.close()
+	defer f.Close() // it was only read
+	held := 0       // how much of buf was read and not yet split
+	if m.From.Offset > 0 {
+		_, err = f.Seek(m.From.Offset, io.SeekStart)
+	} else if held, err = io.ReadFull(f, w.buf[:binarySize]); err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	if err != nil {
 		return Part{}, bare(err)
 	}
-	if bytes.IndexByte(w.buf[:w.held], 0) >= 0 {
-		w.close()
+	if bytes.IndexByte(w.buf[:held], 0) >= 0 {
 		return Part{}, errBinary
 	}
-	return w.More(c, More{})
+	return w.split(c, f, held, m.From)
 }
 
-// More goes on with the file, up to its end or a full Part.
-func (w *Counter) More(c *actor.Context, _ More) (Part, error) {
-	if w.file == nil {
-		return Part{}, os.ErrClosed
-	}
+// split counts what is in buf already and what follows it in f.
+func (w *Counter) split(c *actor.Context, f *os.File, held int, from Place) (Part, error) {
+	s := &w.splitter
+	s.reset(from.Begun, from.IsWord)
+	offset := from.Offset // of the first byte not yet split
 	for {
 		if err := c.Err(); err != nil { // nobody waits for it any more
-			w.close()
 			return Part{}, err
 		}
-		n, err := w.file.Read(w.buf[w.held:])
+		n, err := f.Read(w.buf[held:])
 		if err != nil && err != io.EOF {
-			w.close()
 			return Part{}, bare(err)
 		}
-		read := w.buf[:w.held+n]
-		used := w.split.add(read, err == io.EOF)
-		w.held = copy(w.buf[:], read[used:])
-		if err == io.EOF {
-			w.close()
+		read := w.buf[:held+n]
+		used := s.add(read, err == io.EOF)
+		held = copy(w.buf[:], read[used:])
+		offset += int64(used)
+		if err == nil && len(s.tally.Words) < partWords {
+			continue
 		}
-		if w.file == nil || len(w.split.tally.Words) >= partWords {
-			words, tally := w.split.take()
-			return Part{Words: words, Tally: tally, More: w.file != nil}, nil
+		var next *Place
+		if err == nil {
+			next = &Place{Offset: offset, Begun: s.begun, IsWord: s.isWord}
 		}
-	}
-}
-
-func (w *Counter) close() {
-	if w.file != nil {
-		w.file.Close() // it was only read
-		w.file = nil
+		words, tally := s.take()
+		return Part{Words: words, Tally: tally, Next: next}, nil
 	}
 }
 

@@ -32,6 +32,9 @@ const pollLimit = 50 * time.Microsecond
 // goexitLimit is how long after a runtime.Goexit in its code an actor dies.
 const goexitLimit = 100 * time.Millisecond
 
+// ErrIgnore is what a start function returns, or wraps, that chooses not to run.
+var ErrIgnore = errors.New("actor: the start function chose not to run")
+
 // A Behaviour is the actor's code.
 type Behaviour interface {
 	// Start runs the start function with the msgpack of its argument.
@@ -52,7 +55,7 @@ type Child struct {
 	page  *mailbox.Page
 	queue *queue
 
-	corr       atomic.Uint64
+	corr       atomic.Uint64 // the last number given to a call, monitor or timer
 	logDropped atomic.Uint64
 
 	// The worker's own.
@@ -62,6 +65,7 @@ type Child struct {
 	finished     uint64
 
 	mu       sync.Mutex // protects the following
+	ready    bool       // the start function has returned
 	calls    map[uint64]*call
 	asks     map[uint64]*ask // those of others, not yet answered
 	windows  map[codec.ID]*window
@@ -92,9 +96,15 @@ func Run(b *spawn.Birth, behave func(actorType string, c *Child) (Behaviour, boo
 		c.startFailed(fmt.Errorf("no actor type is defined as %q when Boot is called; define types in package variables", c.init.Type))
 	}
 	go c.read()
-	if err := actor.Start(c.init.Arg); err != nil {
+	switch err := actor.Start(c.init.Arg); {
+	case errors.Is(err, ErrIgnore):
+		c.goodbye(wire.Reason{Cause: wire.Ignored, Detail: err.Error()})
+	case err != nil:
 		c.startFailed(err)
 	}
+	c.mu.Lock()
+	c.ready = true
+	c.mu.Unlock()
 	if err := c.send(&codec.Envelope{Kind: wire.KindReady}, nil); err != nil {
 		c.lost(err)
 	}
@@ -128,8 +138,17 @@ func (c *Child) connect() error {
 	if env.Kind != wire.KindInit {
 		return fmt.Errorf("the first frame is of kind %d, not Init", env.Kind)
 	}
-	return codec.Decode(env.Payload, &c.init)
+	if err := codec.Decode(env.Payload, &c.init); err != nil {
+		return err
+	}
+	c.corr.Store(c.init.Incarnation << incarnationShift)
+	return nil
 }
+
+// incarnationShift leaves each process of an actor 2⁴⁰ numbers of its own. So an
+// answer, a Down or a timer that an earlier one asked for, and that comes late, is
+// not taken for one of this.
+const incarnationShift = 40
 
 // Init returns what the node said this actor is.
 func (c *Child) Init() *wire.Init { return &c.init }
@@ -182,7 +201,7 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 		}
 		c.credit(env.To, credit)
 	case wire.KindStop:
-		c.queue.stop(stoppedByNode)
+		c.queue.stop(wire.Reason{Cause: wire.Shutdown})
 	}
 	return nil // an unknown kind is skipped
 }
@@ -226,8 +245,13 @@ func isPipeError(err error) bool {
 }
 
 // goodbye ends the process in order: it is the last frame.
-func (c *Child) goodbye(asked bool) {
-	if err := c.send(&codec.Envelope{Kind: wire.KindGoodbye}, wire.Goodbye{Asked: asked}); err != nil {
+func (c *Child) goodbye(r wire.Reason) {
+	env := codec.Envelope{Kind: wire.KindGoodbye}
+	err := c.send(&env, wire.Goodbye{Reason: r})
+	if _, tooLarge := errors.AsType[*codec.LimitError](err); tooLarge {
+		err = c.send(&env, wire.Goodbye{Reason: wire.Reason{Cause: r.Cause, Detail: err.Error()}})
+	}
+	if err != nil {
 		c.lost(err)
 	}
 	if err := c.out.Flush(forever); err != nil {

@@ -15,7 +15,9 @@ type Delivery struct {
 	Trace   []byte
 	Payload []byte
 
-	monitor uint64 // of a Down that the node sent: the monitor it answers
+	// corr is 0 but for what the node itself tells: of a Down it is the monitor's
+	// number, of an Exit the incarnation that it is for.
+	corr uint64
 }
 
 // An Origin says where a message came from, and is the part of its context that
@@ -31,6 +33,7 @@ type Origin struct {
 type ask struct {
 	corr     uint64
 	deadline int64 // Unix nanoseconds; zero is none
+	early    bool  // it came before the actor was ready
 
 	mu    sync.Mutex // protects the following
 	done  chan struct{}

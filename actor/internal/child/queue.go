@@ -3,6 +3,8 @@ package child
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
 )
 
 // chunkSize is how much the queue copies messages into at a time.
@@ -12,8 +14,8 @@ const chunkSize = 32 << 10
 // decodes them is the worker. Its bound is the node's, which never sends more
 // than the mailbox's capacity.
 type queue struct {
-	wake chan struct{} // one token when there may be something to do
-	end  atomic.Int32  // whether anything further is to be begun
+	wake chan struct{}               // one token when there may be something to do
+	end  atomic.Pointer[wire.Reason] // once set, nothing further is to be begun
 
 	mu    sync.Mutex // protects the following
 	items []item
@@ -25,13 +27,6 @@ type item struct {
 	content []byte
 	ask     *ask // nil for a Tell
 }
-
-// The values of a queue's end. The first word counts.
-const (
-	working int32 = iota
-	stopped       // by the actor itself
-	stoppedByNode
-)
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
@@ -60,11 +55,14 @@ func (q *queue) copy(b []byte) []byte {
 	return q.chunk[start:len(q.chunk):len(q.chunk)]
 }
 
-// stop says that nothing further is to be begun.
-func (q *queue) stop(by int32) {
-	q.end.CompareAndSwap(working, by)
+// stop says that nothing further is to be begun, and why. The first word counts.
+func (q *queue) stop(r wire.Reason) {
+	q.end.CompareAndSwap(nil, &r)
 	q.signal()
 }
+
+// stopped reports whether nothing further is to be begun.
+func (q *queue) stopped() bool { return q.end.Load() != nil }
 
 func (q *queue) signal() {
 	select {
@@ -77,7 +75,7 @@ func (q *queue) signal() {
 // or false when it is to stop.
 func (q *queue) next(spent []item) (batch []item, ok bool) {
 	for {
-		if q.end.Load() != working {
+		if q.stopped() {
 			return nil, false
 		}
 		q.mu.Lock()

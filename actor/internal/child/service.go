@@ -26,9 +26,9 @@ func serviceAsk(ctx context.Context, service string) codec.Envelope {
 }
 
 // Spawn starts a child of this actor.
-func (c *Child) Spawn(ctx context.Context, spec wire.Spec) (codec.ID, error) {
+func (c *Child) Spawn(ctx context.Context, what *wire.Child) (codec.ID, error) {
 	var id codec.ID
-	corr, answer, err := c.begin(ctx, serviceAsk(ctx, wire.ServiceSpawn), spec)
+	corr, answer, err := c.begin(ctx, serviceAsk(ctx, wire.ServiceSpawn), what)
 	if err != nil {
 		return id, err
 	}
@@ -67,26 +67,52 @@ func (c *Child) Kill(ctx context.Context, id codec.ID) error {
 	return c.request(ctx, wire.ServiceKill, id, nil)
 }
 
-// StopSelf ends this actor after the message in progress.
-func (c *Child) StopSelf() { c.queue.stop(stopped) }
+// Exit sends another actor, or this one, an exit signal.
+func (c *Child) Exit(ctx context.Context, id codec.ID, r wire.Reason) error {
+	return c.request(ctx, wire.ServiceExit, wire.ExitRequest{Target: id, Reason: r}, nil)
+}
 
-// Monitor asks for the Down of another actor; it comes as a message.
+// ExitSelf ends this actor after the message in progress. Causes are Normal,
+// Shutdown and Failed.
+func (c *Child) ExitSelf(r wire.Reason) { c.queue.stop(r) }
+
+// Link links this actor and another.
+func (c *Child) Link(ctx context.Context, id codec.ID) error {
+	return c.request(ctx, wire.ServiceLink, id, nil)
+}
+
+// Unlink ends a link.
+func (c *Child) Unlink(ctx context.Context, id codec.ID) error {
+	return c.request(ctx, wire.ServiceUnlink, id, nil)
+}
+
+// Monitor asks for the Down at the next death of another actor's process; it comes
+// as a message.
 func (c *Child) Monitor(ctx context.Context, target codec.ID) (uint64, error) {
-	id := c.corr.Add(1)
+	return c.monitor(ctx, wire.MonitorRequest{Target: target})
+}
+
+// Watch asks for the Down at another actor's end for good. Demonitor ends it too.
+func (c *Child) Watch(ctx context.Context, target codec.ID) (uint64, error) {
+	return c.monitor(ctx, wire.MonitorRequest{Target: target, Final: true})
+}
+
+func (c *Child) monitor(ctx context.Context, r wire.MonitorRequest) (uint64, error) {
+	r.ID = c.corr.Add(1)
 	c.mu.Lock()
 	tooMany := len(c.monitors) >= wire.MaxMonitors
 	if !tooMany {
-		c.monitors[id] = struct{}{}
+		c.monitors[r.ID] = struct{}{}
 	}
 	c.mu.Unlock()
 	if tooMany {
 		return 0, errTooManyMonitors
 	}
-	if err := c.request(ctx, wire.ServiceMonitor, wire.MonitorRequest{ID: id, Target: target}, nil); err != nil {
-		c.unmonitor(id)
+	if err := c.request(ctx, wire.ServiceMonitor, r, nil); err != nil {
+		c.unmonitor(r.ID)
 		return 0, err
 	}
-	return id, nil
+	return r.ID, nil
 }
 
 // Demonitor ends a monitor. Its Down is not delivered after that, even if it is

@@ -14,6 +14,7 @@ func (c *Child) expectAsk(env *codec.Envelope) *ask {
 	a := &ask{corr: env.Corr, deadline: env.Deadline}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	a.early = !c.ready
 	c.asks[a.corr] = a
 	return a
 }
@@ -42,14 +43,14 @@ func (c *Child) work(actor Behaviour) {
 		}
 		for i, m := range batch {
 			batch[i] = item{}
-			if c.queue.end.Load() != working {
+			if c.queue.stopped() {
 				break
 			}
 			c.handle(actor, m)
 		}
 	}
 	actor.Stop()
-	c.goodbye(c.queue.end.Load() == stoppedByNode)
+	c.goodbye(*c.queue.end.Load())
 }
 
 // handle runs the actor's code for one message. The page is written first, so
@@ -64,12 +65,17 @@ func (c *Child) handle(actor Behaviour, m item) {
 	d := &c.delivery
 	*d = Delivery{Origin: Origin{From: env.From, ask: m.ask}, Type: env.Type, Trace: env.Trace, Payload: env.Payload}
 	if m.ask == nil {
-		d.monitor = env.Corr
+		d.corr = env.Corr
 	}
 	c.finished++
 	c.page.Note(c.finished, d.From[:], d.Type)
 	c.page.Begin(c.finished)
-	if d.monitor == 0 || c.unmonitor(d.monitor) { // else it was demonitored
+	switch {
+	case m.ask != nil && m.ask.early && c.init.Withdraw && d.Err() != nil:
+		c.mu.Lock()
+		delete(c.asks, m.ask.corr)
+		c.mu.Unlock()
+	case c.wanted(d):
 		replyType, reply, err := actor.Handle(d)
 		c.conclude(d, replyType, reply, err)
 	}
@@ -80,6 +86,18 @@ func (c *Child) handle(actor Behaviour, m item) {
 	}
 	c.page.Finish(c.finished)
 	c.acknowledge(len(m.content))
+}
+
+// wanted reports whether a message is for this process of the actor, and still of
+// interest. The mailbox is older than the process.
+func (c *Child) wanted(d *Delivery) bool {
+	switch {
+	case d.corr == 0:
+		return true
+	case string(d.Type) == wire.ExitType:
+		return d.corr == c.init.Incarnation
+	}
+	return c.unmonitor(d.corr)
 }
 
 // acknowledge tells the node now and then how many messages are finished.
@@ -109,10 +127,11 @@ func (c *Child) conclude(d *Delivery, replyType []byte, reply any, err error) {
 	c.mu.Unlock()
 	d.ask.end(context.Canceled)
 	if err != nil {
-		c.respond(&codec.Envelope{Kind: wire.KindFail, Corr: corr}, failureOf(err))
-		return
+		c.respond(&codec.Envelope{Kind: wire.KindFail, Corr: corr, Deadline: int64(c.finished)}, failureOf(err))
+	} else {
+		c.respond(&codec.Envelope{Kind: wire.KindReply, Corr: corr, Deadline: int64(c.finished), Type: replyType, Trace: d.Trace}, reply)
 	}
-	c.respond(&codec.Envelope{Kind: wire.KindReply, Corr: corr, Type: replyType, Trace: d.Trace}, reply)
+	c.unacked, c.unackedBytes = 0, 0 // the number in the answer acknowledges
 }
 
 // respond sends a reply. One that cannot be encoded, or is too large, becomes
@@ -124,7 +143,7 @@ func (c *Child) respond(env *codec.Envelope, body any) {
 	if f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, c.init.FrameLimit); err != nil {
 		f.Free()
 		f = mailbox.NewBuffer()
-		fail := codec.Envelope{Kind: wire.KindFail, Corr: env.Corr, Type: env.Type}
+		fail := codec.Envelope{Kind: wire.KindFail, Corr: env.Corr, Deadline: env.Deadline, Type: env.Type}
 		if f.Bytes, err = codec.AppendMessage(f.Bytes, &fail, failureOf(err), c.init.FrameLimit); err != nil {
 			c.lost(err)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,31 +14,33 @@ import (
 	"github.com/progeny-go/progeny/mailbox"
 )
 
-// A Cell is one logical actor: what stays the same while processes come and go.
+// A Cell is one logical actor: what stays the same while processes come and go. It begins
+// with the first of them, and ends with the last that is restarted without being asked for.
 type Cell struct {
-	id     codec.ID
-	spec   wire.Spec
-	proto  Protocol
-	node   *Node
-	parent *Cell
-	serial uint64        // order of start within the node
-	corr   atomic.Uint64 // the last correlation given out
-	quick  atomic.Bool   // the last answer came so soon that the next is worth polling for
-	ended  chan struct{} // closed after the last monitor was told
-	init   []byte        // the Init frame of its process
+	audience
+	id      codec.ID
+	spec    *wire.Spec
+	proto   Protocol
+	node    *Node
+	member  *member
+	mailbox *mailbox.Writer // for all its processes
+	timers  timers
+	corr    atomic.Uint64        // the last correlation given out
+	quick   atomic.Bool          // the last answer came so soon that the next is worth polling for
+	link    atomic.Pointer[link] // of the present process
+	absent  atomic.Bool          // it is between two processes
+	ended   chan struct{}        // closed after everybody was told of its end
 
-	// Protected by node.mu.
-	published bool // its name can be looked up
-	ending    bool // it gets no more children
+	attachments uint64 // how often its mailbox was attached; its process's own while that boots
 
-	mu       sync.Mutex // protects the following
-	proc     *process
-	doomed   bool // to be stopped as soon as it has a process
-	mailbox  *mailbox.Writer
-	asks     map[uint64]pending // unanswered, by the correlation that the process sees
-	monitors map[monitor]func(*wire.Down)
-	senders  map[*channel]struct{}
-	down     *wire.Down // set once, when it has ended
+	mu      sync.Mutex         // protects the following
+	proc    *process           // the present one, or the last
+	asks    map[uint64]pending // unanswered, by the correlation that the process sees
+	senders map[*channel]struct{}
+	over    bool
+	suspect *mailbox.Held // what the last process was at when it ended
+	blame   int           // how many processes the oldest message has ended
+	missed  []uint64      // cancels for the next process; no more than there were Asks
 }
 
 // pending is who waits for an answer: a caller in this program, or another
@@ -48,36 +49,31 @@ type pending struct {
 	call *call
 	link *link
 	corr uint64
+	sent bool // it is in the mailbox, or was
 }
 
-// monitor names one monitor: who watches, under which number.
-type monitor struct {
-	watcher *Cell // nil for the program itself
-	id      uint64
-}
-
-func newCell(n *Node, spec wire.Spec, proto Protocol, parent *Cell, serial uint64) *Cell {
-	return &Cell{
-		id:       wire.NewID(),
-		spec:     spec,
-		proto:    proto,
-		node:     n,
-		parent:   parent,
-		serial:   serial,
-		ended:    make(chan struct{}),
-		asks:     make(map[uint64]pending),
-		monitors: make(map[monitor]func(*wire.Down)),
-		senders:  make(map[*channel]struct{}),
+func newCell(m *member) *Cell {
+	spec := m.post.actor
+	c := &Cell{
+		id:      m.address,
+		spec:    spec,
+		proto:   m.post.proto,
+		node:    m.node,
+		member:  m,
+		ended:   make(chan struct{}),
+		asks:    make(map[uint64]pending),
+		senders: make(map[*channel]struct{}),
 	}
+	c.mailbox = mailbox.NewWriter(nil, mailbox.WriterConfig{
+		Capacity: mailbox.Capacity{Messages: spec.Messages, Bytes: spec.Bytes},
+		Retain:   true,
+		Broken:   c.inboxBroken,
+	})
+	return c
 }
 
 // label is how messages to people name the actor.
-func (c *Cell) label() string {
-	if c.spec.Name != "" {
-		return fmt.Sprintf("%s %q", c.spec.Type, c.spec.Name)
-	}
-	return c.spec.Type
-}
+func (c *Cell) label() string { return c.member.describe() }
 
 func (c *Cell) tell(ctx context.Context, env codec.Envelope, message any) error {
 	f, err := c.encode(&env, message)
@@ -89,6 +85,9 @@ func (c *Cell) tell(ctx context.Context, env codec.Envelope, message any) error 
 }
 
 func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+	if c.refusesAsks() {
+		return &wire.Failure{Code: wire.Restarting, Fate: wire.FateNotSent}
+	}
 	env.Corr = c.corr.Add(1)
 	f, err := c.encode(&env, message)
 	if err != nil {
@@ -106,6 +105,7 @@ func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply f
 		call.free()
 		return err
 	}
+	c.sent(env.Corr)
 	asked := time.Now()
 	polled := c.quick.Load()
 	if c.poll(call) {
@@ -118,11 +118,23 @@ func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply f
 		if c.forget(env.Corr) {
 			call.free()
 			c.cancel(env.Corr)
-			return &wire.GivenUp{Fate: wire.FateUnknown, Err: context.Cause(ctx)}
+			return &wire.GivenUp{Fate: c.fateOfCancelled(), Err: context.Cause(ctx)}
 		}
 		<-call.done // the answer came first
 	}
 	return call.finish(reply)
+}
+
+// refusesAsks reports whether Asks fail because there is no process at the moment.
+func (c *Cell) refusesAsks() bool { return c.spec.Absent == wire.AbsentFail && c.absent.Load() }
+
+// fateOfCancelled is what becomes of an Ask that is given up now: between two processes it is
+// withdrawn, and then it was not begun unless that was the other time.
+func (c *Cell) fateOfCancelled() wire.Fate {
+	if c.absent.Load() && c.link.Load() == nil && c.spec.Absent == wire.AbsentWait && c.spec.Redeliver <= 1 {
+		return wire.FateNotBegun
+	}
+	return wire.FateUnknown
 }
 
 // encode refuses what the actor does not take, and what is too large, before
@@ -147,39 +159,83 @@ func (c *Cell) unhandled(messageType []byte) *wire.Failure {
 
 // put gives a frame to the mailbox as the actor's Spec says.
 func (c *Cell) put(ctx context.Context, frame []byte) error {
-	var err error
-	if c.spec.Reject {
-		err = c.mailbox.TryPut(frame)
-	} else {
-		err = c.mailbox.Put(ctx, frame)
-	}
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, mailbox.ErrFull):
-		return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
-	case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
-		return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
-	}
-	c.isEnding(err)
-	select {
-	case <-c.ended:
-		return gone(c.id)
-	case <-ctx.Done():
-		return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
+	for {
+		var err error
+		if c.spec.Reject {
+			err = c.mailbox.TryPut(frame)
+		} else {
+			err = c.mailbox.Put(ctx, frame)
+		}
+		over := c.ended
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, mailbox.ErrFull):
+			return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
+		case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
+			return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
+		case errors.Is(err, mailbox.ErrProgress):
+			over = c.liar(err).buried
+		}
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
+		}
+		if over == c.ended {
+			return gone(c.id)
+		}
 	}
 }
+
+// liar ends the process that claims to have finished what it was never sent.
+func (c *Cell) liar(err error) *process {
+	p := c.process()
+	p.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
+	return p
+}
+
+// process returns the present process, or the last.
+func (c *Cell) process() *process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.proc
+}
+
+// pid is 0 while there is no process.
+func (c *Cell) pid() int { return int(c.process().pid.Load()) }
+
+// last is the flight recorder of the last process that has ended.
+func (c *Cell) last() *wire.Down { return c.process().down }
 
 // await registers who waits for the answer to corr. It reports false when the
 // actor has ended.
 func (c *Cell) await(corr uint64, p pending) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.down != nil {
+	if c.over {
 		return false
 	}
 	c.asks[corr] = p
 	return true
+}
+
+// sent notes that the mailbox has the Ask.
+func (c *Cell) sent(corr uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.asks[corr]; ok {
+		p.sent = true
+		c.asks[corr] = p
+	}
+}
+
+// isAwaited reports whether somebody waits for the answer to corr.
+func (c *Cell) isAwaited(corr uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.asks[corr]
+	return ok
 }
 
 // take removes and returns who waits for the answer to corr.
@@ -197,33 +253,41 @@ func (c *Cell) forget(corr uint64) bool {
 	return ok
 }
 
-// cancel tells the process that nobody waits for corr any more.
+// cancel tells the process that nobody waits for corr any more, or the next one if
+// there is none.
 func (c *Cell) cancel(corr uint64) {
-	c.control(&codec.Envelope{Kind: wire.KindCancel, Corr: corr}, nil)
-}
-
-// control sends a frame that is not a message: it takes no room in the mailbox.
-// Whether it arrives is for the caller to know by other means: a process that
-// does not read, or is gone, is dealt with by its link and by the reaper.
-func (c *Cell) control(env *codec.Envelope, body any) error {
 	f := mailbox.NewBuffer()
 	defer f.Free()
 	var err error
-	if body == nil {
-		f.Bytes, err = codec.AppendFrame(f.Bytes, env, c.node.cfg.FrameLimit+wire.ForwardSlack)
-	} else { // of the node's own making, and bounded by what a Down holds
-		f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, math.MaxInt32)
+	if f.Bytes, err = codec.AppendFrame(f.Bytes, &codec.Envelope{Kind: wire.KindCancel, Corr: corr}, c.node.cfg.FrameLimit); err == nil {
+		err = c.mailbox.Push(f.Bytes)
 	}
-	if err != nil {
-		return err
+	if errors.Is(err, mailbox.ErrDetached) {
+		c.mu.Lock()
+		c.missed = append(c.missed, corr)
+		c.mu.Unlock()
 	}
-	return c.mailbox.Push(f.Bytes)
+}
+
+// catchUp sends the cancels that came while there was no process.
+func (c *Cell) catchUp() {
+	c.mu.Lock()
+	missed := c.missed
+	c.missed = nil
+	c.mu.Unlock()
+	for _, corr := range missed {
+		c.cancel(corr)
+	}
 }
 
 // receive takes a message from another process (or its own).
 func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
-	if !c.proto.Handles(env.Type) {
+	switch {
+	case !c.proto.Handles(env.Type):
 		ch.refuse(env, size, c.unhandled(env.Type))
+		return
+	case env.Kind == wire.KindAsk && c.refusesAsks():
+		ch.refuse(env, size, &wire.Failure{Code: wire.Restarting, Fate: wire.FateNotSent})
 		return
 	}
 	asked, corr := env.Corr, uint64(0)
@@ -236,13 +300,15 @@ func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
 		}
 	}
 	err := c.admit(ch, env, size, corr)
-	ending := err != nil && c.isEnding(err)
 	switch {
 	case err == nil:
-	case ending && corr != 0:
-		ch.taken(size) // end will answer, and say why
+		if env.Kind == wire.KindAsk {
+			c.sent(corr)
+		}
 	case corr == 0 || c.forget(corr):
 		ch.refuse(env, size, c.refusal(err))
+	default:
+		ch.taken(size) // finish has answered, and said why
 	}
 }
 
@@ -271,21 +337,60 @@ func (c *Cell) admit(ch *channel, env *codec.Envelope, size int, corr uint64) er
 		}
 	}
 	if !c.spec.Reject {
-		return c.mailbox.Enqueue(f.Bytes, admitted)
+		err = c.mailbox.Enqueue(f.Bytes, admitted)
+	} else if err = c.mailbox.TryPut(f.Bytes); err == nil {
+		admitted()
 	}
-	if err := c.mailbox.TryPut(f.Bytes); err != nil {
+	if err != nil {
 		ch.unawait()
-		return err
 	}
-	admitted()
+	return err
+}
+
+// deliver puts in a message that nobody waits with: behind the others if there is no
+// room or, if skip, not at all.
+func (c *Cell) deliver(env *codec.Envelope, skip bool) error {
+	if !c.proto.Handles(env.Type) {
+		return c.unhandled(env.Type)
+	}
+	f := mailbox.NewBuffer()
+	defer f.Free()
+	var err error
+	if f.Bytes, err = codec.AppendFrame(f.Bytes, env, c.node.cfg.FrameLimit+wire.ForwardSlack); err != nil {
+		return c.refusal(err)
+	}
+	if skip {
+		err = c.mailbox.TryPut(f.Bytes)
+	} else {
+		err = c.mailbox.Enqueue(f.Bytes, nil)
+	}
+	if err != nil {
+		return c.refusal(err)
+	}
 	return nil
+}
+
+// force delivers what the node itself has to say, whether there is room or not.
+func (c *Cell) force(env *codec.Envelope, body any) {
+	f := mailbox.NewBuffer()
+	defer f.Free()
+	inner, err := codec.Append(nil, body) // as its public type marshals itself
+	if err == nil {
+		f.Bytes, err = codec.AppendMessage(f.Bytes, env, &inner, math.MaxInt32)
+	}
+	if err == nil {
+		err = c.mailbox.Force(f.Bytes)
+	}
+	if err != nil {
+		c.node.deadLetter(env, gone(c.id), letter{})
+	}
 }
 
 // join is target's.
 func (c *Cell) join(ch *channel) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.down != nil {
+	if c.over {
 		return false
 	}
 	c.senders[ch] = struct{}{}
@@ -299,17 +404,7 @@ func (c *Cell) leave(ch *channel) {
 	delete(c.senders, ch)
 }
 
-// isEnding reports whether a mailbox's error means that the process has ended
-// or is about to, and sees to it that it is.
-func (c *Cell) isEnding(err error) bool {
-	if errors.Is(err, mailbox.ErrProgress) {
-		c.process().kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
-		return true
-	}
-	_, broken := errors.AsType[*mailbox.PipeError](err)
-	return broken || errors.Is(err, os.ErrClosed)
-}
-
+// refusal is what a mailbox's error means to the sender.
 func (c *Cell) refusal(err error) *wire.Failure {
 	if errors.Is(err, mailbox.ErrFull) {
 		return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
@@ -317,26 +412,9 @@ func (c *Cell) refusal(err error) *wire.Failure {
 	if limit, ok := errors.AsType[*codec.LimitError](err); ok {
 		return &wire.Failure{Code: wire.TooLarge, Text: limit.Error(), Fate: wire.FateNotSent}
 	}
-	return gone(c.id)
-}
-
-// Monitor calls notify exactly once: when the actor's process ends, or at once
-// if it has.
-func (c *Cell) Monitor(m monitor, notify func(*wire.Down)) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.down != nil {
-		return false
+	if errors.Is(err, mailbox.ErrProgress) {
+		c.liar(err)
+		return &wire.Failure{Code: wire.Restarting, Fate: wire.FateNotSent, Text: "its process has broken the protocol"}
 	}
-	c.monitors[m] = notify
-	return true
-}
-
-// Demonitor reports whether the monitor was still there.
-func (c *Cell) Demonitor(m monitor) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, ok := c.monitors[m]
-	delete(c.monitors, m)
-	return ok
+	return gone(c.id)
 }

@@ -11,8 +11,9 @@ import (
 // process sends is charged; it is credited once the destination's mailbox has
 // taken it. So a slow actor holds up those who talk to it, and nobody else.
 type channel struct {
-	link *link
-	to   codec.ID
+	link   *link
+	to     codec.ID
+	pooled bool // the destination has many mailboxes
 
 	// admit is credited, made a value once: a closure for each message would
 	// be an allocation for each.
@@ -25,8 +26,9 @@ type channel struct {
 	credit   wire.Credit
 }
 
-func newChannel(l *link, to codec.ID) *channel {
+func newChannel(l *link, to codec.ID, t target) *channel {
 	ch := &channel{link: l, to: to}
+	_, ch.pooled = t.(*supervisor)
 	ch.admit = ch.credited
 	return ch
 }
@@ -46,6 +48,9 @@ func (ch *channel) charge(size int) bool {
 // await notes a message that is about to be queued, and returns what is to be
 // called when it is taken in.
 func (ch *channel) await(size int) (admitted func()) {
+	if ch.pooled { // they are not taken in in the order in which they were sent
+		return func() { ch.taken(size) }
+	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	ch.waiting = append(ch.waiting, size)
@@ -54,6 +59,9 @@ func (ch *channel) await(size int) (admitted func()) {
 
 // unawait takes the last await back.
 func (ch *channel) unawait() {
+	if ch.pooled {
+		return
+	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	ch.waiting = ch.waiting[:len(ch.waiting)-1]

@@ -1,121 +1,160 @@
 package node
 
 import (
-	"fmt"
+	"maps"
+	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
-	"github.com/progeny-go/progeny/mailbox"
 )
 
-// end settles everything that a dead process leaves behind.
-func (c *Cell) end(p *process) {
-	c.stopChildren()
-	unfinished := p.unfinished()
-	down := p.flight(unfinished)
-
+// bereave sorts what a dead process leaves in the mailbox by its page, which
+// the process has written and which is believed only where it can be true. What it had
+// not begun stays for the next one; what it was at is a suspect.
+func (c *Cell) bereave(begun, finished uint64) {
+	suspect := c.mailbox.Detach(begun, finished)
 	c.mu.Lock()
-	c.down = down
-	asks, monitors, senders := c.asks, c.monitors, c.senders
-	c.asks, c.monitors, c.senders = nil, nil, nil
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if c.suspect = suspect; suspect == nil {
+		if finished > 0 {
+			c.blame = 0
+		}
+		return
+	}
+	if suspect.Seq > 1 {
+		c.blame = 0 // another one than the last time
+	}
+	c.blame++
+}
 
+// pause is for the time between two processes: down says how the last one ended.
+func (c *Cell) pause(down *wire.Down) {
+	c.absent.Store(true)
+	c.timers.dropVolatile()
+	c.mu.Lock()
+	suspect, blame := c.suspect, c.blame
+	c.suspect = nil
+	again := suspect != nil && blame < c.spec.Redeliver
+	if suspect != nil && !again {
+		c.blame = 0
+	}
+	c.mu.Unlock()
+	switch {
+	case again:
+		c.mailbox.Return(suspect)
+	case suspect != nil:
+		c.bury(suspect.Frame, down, letter{suspect: true, attempts: blame})
+	}
+	c.failUnanswered(down)
+	c.inform(down, false)
+}
+
+// finish is the end for good: nothing of the actor is left but what down says. The order is
+// the promise: first the answers that it owes, then its name is free, then whoever
+// watches is told.
+func (c *Cell) finish(down *wire.Down) {
 	// Whoever finds no route from here on finds the epitaph.
 	epitaphs.add(down)
 	routes.Delete(c.id)
-	c.deadLetters(unfinished, down)
-	failAsks(asks, unfinished, down)
-	if p.link != nil {
-		p.link.close()
+	c.timers.close()
+	c.mailbox.Close()
+	rest := c.mailbox.Abandon()
+	c.mu.Lock()
+	suspect, blame := c.suspect, c.blame
+	c.suspect = nil
+	c.mu.Unlock()
+	if suspect != nil {
+		c.bury(suspect.Frame, down, letter{suspect: true, attempts: blame})
+	}
+	for _, h := range rest {
+		c.bury(h.Frame, down, letter{})
+	}
+	c.mu.Lock()
+	c.over = true
+	asks, senders := c.asks, c.senders
+	c.asks, c.senders = nil, nil
+	c.mu.Unlock()
+	for _, p := range asks {
+		p.fail(&wire.Failure{Code: wire.Dead, Down: down})
 	}
 	for ch := range senders {
 		ch.close()
 	}
-	c.node.release(c)
-	for _, notify := range monitors {
-		notify(down)
-	}
+	c.node.names.free(c.spec.Name, c.id)
+	c.close(down)
+	close(c.ended)
 }
 
-// stopChildren takes the subtree along. It does not wait: each child has its
-// own ladder.
-func (c *Cell) stopChildren() {
-	for _, child := range c.node.orphans(c) {
-		child.Stop()
-	}
-}
-
-// unfinished is what the mailbox still held of the messages to a dead process.
-type unfinished struct {
-	inProgress *mailbox.Held
-	notBegun   []mailbox.Held
-}
-
-// unfinished closes the mailbox and sorts what is left by the page. The page
-// was written by the process and is believed only where it can be true.
-func (p *process) unfinished() unfinished {
-	var u unfinished
-	if p.cell.mailbox == nil {
-		return u
-	}
-	p.cell.mailbox.Close()
-	begun, finished := p.page.Progress()
-	for _, h := range p.cell.mailbox.Abandon() {
-		switch {
-		case h.Waited || h.Seq > begun:
-			u.notBegun = append(u.notBegun, h)
-		case h.Seq == begun && finished < begun:
-			u.inProgress = &h
-		}
-	}
-	return u
-}
-
-// deadLetters counts what nobody will handle. Asks among it are not dead
-// letters: they are answered.
-func (c *Cell) deadLetters(u unfinished, down *wire.Down) {
-	why := fmt.Sprintf("%s ended: %s", c.label(), down.Reason.Cause)
-	letter := func(h mailbox.Held) {
-		var env codec.Envelope
-		if err := codec.DecodeEnvelope(content(h.Frame), &env); err == nil && env.Kind == wire.KindTell {
-			c.node.deadLetter(&env, why)
-		}
-	}
-	if u.inProgress != nil {
-		letter(*u.inProgress)
-	}
-	for _, h := range u.notBegun {
-		letter(h)
-	}
-}
-
-// deadLetter counts a message that reaches nobody.
-func (n *Node) deadLetter(env *codec.Envelope, why string) {
-	n.deadLetters.Add(1)
-	n.logs.deadLetter(env, why)
-}
-
-// failAsks answers everybody who still waits, with what is known of each.
-func failAsks(asks map[uint64]pending, u unfinished, down *wire.Down) {
-	if len(asks) == 0 {
+// bury makes a dead letter of a message that will not be handled. Whoever asked is told.
+func (c *Cell) bury(frame []byte, down *wire.Down, l letter) {
+	var env codec.Envelope
+	if err := codec.DecodeEnvelope(content(frame), &env); err != nil {
 		return
 	}
-	fates := make(map[uint64]wire.Fate, len(asks))
-	note := func(h mailbox.Held, fate wire.Fate) {
-		var env codec.Envelope
-		if err := codec.DecodeEnvelope(content(h.Frame), &env); err == nil && env.Kind == wire.KindAsk {
-			fates[env.Corr] = fate
+	f := &wire.Failure{Code: wire.Dead, Fate: wire.FateNotBegun, Down: down}
+	if l.suspect {
+		f.Fate = wire.FateInProgress
+	}
+	if env.Kind == wire.KindAsk {
+		if p, ok := c.take(env.Corr); ok {
+			p.fail(f)
 		}
 	}
-	if u.inProgress != nil {
-		note(*u.inProgress, wire.FateInProgress)
+	env.To = c.id
+	c.node.deadLetter(&env, f, l)
+}
+
+// failUnanswered answers those whose Asks were handled, as the process has said, and not
+// answered. Only a process that lies does that.
+func (c *Cell) failUnanswered(down *wire.Down) {
+	c.mu.Lock()
+	left := make(map[uint64]bool)
+	for corr, p := range c.asks {
+		if p.sent {
+			left[corr] = true
+		}
 	}
-	for _, h := range u.notBegun {
-		note(h, wire.FateNotBegun)
+	c.mu.Unlock()
+	if len(left) == 0 {
+		return
 	}
-	for corr, p := range asks {
-		p.fail(&wire.Failure{Code: wire.Dead, Fate: fates[corr], Down: down})
+	c.mailbox.Held(func(frame []byte) bool {
+		var env codec.Envelope
+		if err := codec.DecodeEnvelope(content(frame), &env); err == nil && env.Kind == wire.KindAsk {
+			delete(left, env.Corr)
+		}
+		return len(left) > 0
+	})
+	for corr := range maps.Keys(left) {
+		if p, ok := c.take(corr); ok {
+			p.fail(&wire.Failure{Code: wire.Dead, Down: down})
+		}
 	}
+}
+
+// letter is what is known of a dead letter beside its envelope.
+type letter struct {
+	suspect  bool
+	attempts int
+}
+
+// deadLetter counts a message that reaches nobody, and tells those who want to know.
+func (n *Node) deadLetter(env *codec.Envelope, why *wire.Failure, l letter) {
+	n.deadLetters.Add(1)
+	n.logs.deadLetter(env, why)
+	if !n.letters.wanted() {
+		return
+	}
+	n.letters.publish(&DeadLetter{
+		Time:     time.Now(),
+		From:     env.From,
+		To:       env.To,
+		Type:     string(env.Type),
+		Payload:  append([]byte(nil), env.Payload...),
+		Reason:   why,
+		Suspect:  l.suspect,
+		Attempts: l.attempts,
+	})
 }
 
 // content returns the bytes of a frame that codec made, without its header.

@@ -8,14 +8,18 @@ import (
 	"github.com/progeny-go/progeny/mailbox"
 )
 
-// flight writes down what is known of a process after its end.
-func (p *process) flight(u unfinished) *wire.Down {
+// flight writes down what is known of a process after its end. Its mailbox is detached.
+func (p *process) flight() *wire.Down {
 	c := p.cell
+	c.mu.Lock()
+	suspect := c.suspect
+	c.mu.Unlock()
+	notBegun, _ := c.mailbox.Depth()
 	d := &wire.Down{
 		ID:          c.id,
 		Type:        c.spec.Type,
 		Name:        c.spec.Name,
-		Incarnation: 1,
+		Incarnation: p.inc,
 		Pid:         p.os.Pid,
 		Started:     p.os.Started,
 		Uptime:      p.exit.Time.Sub(p.os.Started),
@@ -23,15 +27,20 @@ func (p *process) flight(u unfinished) *wire.Down {
 		SystemTime:  p.exit.System,
 		MaxRSS:      p.exit.MaxRSS,
 		Reason:      p.reason(),
-		NotBegun:    len(u.notBegun),
+		NotBegun:    notBegun,
 		Log:         p.logs.tail(),
 	}
+	p.mu.Lock()
+	if d.Reason.Cause == p.verdict.Cause {
+		d.Via = p.via
+	}
+	p.mu.Unlock()
 	if p.link != nil {
 		d.Truncated = truncated(p.link.err)
 	}
 	for _, n := range p.page.Notes() {
 		note := readNote(n)
-		if u.inProgress != nil && note.Seq == u.inProgress.Seq {
+		if suspect != nil && note.Seq == suspect.Seq {
 			d.InProgress = &note
 			continue
 		}
@@ -52,10 +61,7 @@ func (p *process) reason() wire.Reason {
 	}
 	e := p.exit
 	if g := p.goodbye.Load(); g != nil && (e.Code == 0 || !e.Known) && e.Signal == 0 {
-		if g.Asked {
-			return wire.Reason{Cause: wire.Shutdown}
-		}
-		return wire.Reason{Cause: wire.Normal}
+		return g.Reason
 	}
 	crashed, isCrash := wire.Reason{}, false
 	if e.Known && e.Code == crashStatus {

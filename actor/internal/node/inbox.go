@@ -229,6 +229,24 @@ func (b *Inbox) receive(ch *channel, env *codec.Envelope, size int) {
 	}
 }
 
+// deliver is target's.
+func (b *Inbox) deliver(env *codec.Envelope, skip bool) error {
+	l := Letter{From: env.From, Type: string(env.Type), Payload: append([]byte(nil), env.Payload...)}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.closed:
+		return gone(b.id)
+	case len(b.waiting) == 0 && b.hasRoomLocked():
+		b.pushLocked(l)
+	case skip:
+		return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
+	default:
+		b.waiting = append(b.waiting, waiting{l, func() {}})
+	}
+	return nil
+}
+
 // await registers who waits for an answer.
 func (b *Inbox) await(corr uint64, p pending) bool {
 	b.mu.Lock()

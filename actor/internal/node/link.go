@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
@@ -15,16 +16,19 @@ import (
 // of an asker that polls, one at a time. It trusts nothing: what breaks the
 // protocol ends the process with the reason Protocol.
 type link struct {
-	cell *Cell
-	proc *process
-	in   *mailbox.Reader
+	cell       *Cell
+	proc       *process
+	in         *mailbox.Reader
+	attachment uint64 // to its process's inbox
+
 	done chan struct{} // closed when run has returned
 	err  error         // why it returned; to be read after done
 
 	mu       sync.Mutex // protects the following
 	asks     map[uint64]route
 	channels map[codec.ID]*channel
-	watching map[uint64]*Cell // the monitors it holds
+	watching map[uint64]*audience // the monitors it holds
+	ties     map[codec.ID]*link   // the links to other processes; nil once it is closed
 }
 
 // route says where an Ask of this process went, so that it can be cancelled.
@@ -50,7 +54,8 @@ func newLink(c *Cell, p *process, in *mailbox.Reader) *link {
 		done:     make(chan struct{}),
 		asks:     make(map[uint64]route),
 		channels: make(map[codec.ID]*channel),
-		watching: make(map[uint64]*Cell),
+		watching: make(map[uint64]*audience),
+		ties:     make(map[codec.ID]*link),
 	}
 }
 
@@ -84,9 +89,7 @@ func (l *link) handle(content []byte) error {
 		if err := codec.Decode(env.Payload, &finished); err != nil {
 			return breach(err.Error())
 		}
-		if err := l.cell.mailbox.Release(finished); errors.Is(err, mailbox.ErrProgress) {
-			return breach(err.Error())
-		}
+		return l.acknowledge(finished)
 	case wire.KindLog:
 		var r wire.Record
 		if err := codec.Decode(env.Payload, &r); err != nil {
@@ -98,8 +101,7 @@ func (l *link) handle(content []byte) error {
 		if err := codec.Decode(env.Payload, &g); err != nil {
 			return breach(err.Error())
 		}
-		l.proc.goodbye.Store(&g)
-		l.cell.Stop() // it has as long for its exit as if it had been asked
+		return l.proc.saysGoodbye(&g)
 	}
 	return nil // an unknown kind is skipped
 }
@@ -150,7 +152,7 @@ func (l *link) channel(to codec.ID, t target) *channel {
 	if ch != nil {
 		return ch // only run makes channels, so there is no race to make one
 	}
-	ch = newChannel(l, to)
+	ch = newChannel(l, to, t)
 	l.mu.Lock()
 	l.channels[to] = ch
 	l.mu.Unlock()
@@ -235,10 +237,16 @@ func (l *link) answer(env *codec.Envelope) error {
 			l.proc.failed(f, env.Type)
 			return nil
 		}
+		if err := l.answers(env); err != nil {
+			return err
+		}
 		if p, ok := l.asked(env.Corr); ok {
 			p.fail(f)
 		}
 		return nil
+	}
+	if err := l.answers(env); err != nil {
+		return err
 	}
 	p, ok := l.asked(env.Corr)
 	if !ok {
@@ -249,6 +257,23 @@ func (l *link) answer(env *codec.Envelope) error {
 		return nil
 	}
 	p.link.forward(p.corr, env)
+	return nil
+}
+
+// answers takes the number of the message that a reply is to for an acknowledgement: its
+// handler has returned. So who has the answer has room for the next message as well, and who
+// has just answered counts as idle.
+func (l *link) answers(env *codec.Envelope) error {
+	if env.Deadline <= 0 {
+		return nil
+	}
+	return l.acknowledge(uint64(env.Deadline))
+}
+
+func (l *link) acknowledge(finished uint64) error {
+	if err := l.cell.mailbox.Release(finished); errors.Is(err, mailbox.ErrProgress) {
+		return breach(err.Error())
+	}
 	return nil
 }
 
@@ -304,28 +329,45 @@ func (l *link) fail(corr uint64, f *wire.Failure) {
 // refuse sends a message back: an Ask fails, a plain Tell is a dead letter.
 func (l *link) refuse(env *codec.Envelope, f *wire.Failure) {
 	if env.Corr == 0 {
-		l.cell.node.deadLetter(env, f.Error())
+		l.cell.node.deadLetter(env, f, letter{})
 		return
 	}
 	l.settle(env.Corr)
 	l.control(&codec.Envelope{Kind: wire.KindFail, Corr: env.Corr}, f)
 }
 
-func (l *link) control(env *codec.Envelope, body any) error { return l.cell.control(env, body) }
+// control sends a frame that is not a message: it takes no room in the mailbox, and goes to
+// this process or to nobody. Whether it arrives is for the caller to know by other means: a
+// process that does not read, or is gone, is dealt with by its link and by the reaper.
+func (l *link) control(env *codec.Envelope, body any) error {
+	f := mailbox.NewBuffer()
+	defer f.Free()
+	var err error
+	if body == nil {
+		f.Bytes, err = codec.AppendFrame(f.Bytes, env, l.cell.node.cfg.FrameLimit+wire.ForwardSlack)
+	} else { // of the node's own making, and bounded by what a Down holds
+		f.Bytes, err = codec.AppendMessage(f.Bytes, env, body, math.MaxInt32)
+	}
+	if err != nil {
+		return err
+	}
+	return l.cell.mailbox.PushTo(l.attachment, f.Bytes)
+}
 
-// close cancels what the process had asked and ends its monitors.
+// close cancels what the process had asked, and ends its monitors and its part of links.
 func (l *link) close() {
 	l.mu.Lock()
-	asks, watching := l.asks, l.watching
-	l.asks, l.watching = nil, nil
-	channels := l.channels
-	l.channels = nil
+	asks, watching, channels, ties := l.asks, l.watching, l.channels, l.ties
+	l.asks, l.watching, l.channels, l.ties = nil, nil, nil, nil
 	l.mu.Unlock()
 	for _, r := range asks {
 		r.cancel()
 	}
-	for id, c := range watching {
-		c.Demonitor(monitor{watcher: l.cell, id: id})
+	for id, a := range watching {
+		a.remove(monitor{watcher: l, id: id})
+	}
+	for _, peer := range ties {
+		peer.cell.remove(monitor{watcher: l})
 	}
 	for _, ch := range channels {
 		if t, ok := routes.Load(ch.to); ok {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/progeny-go/progeny/actor/internal/tree"
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
 	"github.com/progeny-go/progeny/mailbox"
@@ -37,7 +38,8 @@ const stageLimit = 8 << 10
 // everything is a Protocol.
 type everything struct{}
 
-func (everything) Handles([]byte) bool { return true }
+func (everything) Handles([]byte) bool     { return true }
+func (everything) Fatal(*wire.Reason) bool { return false }
 
 // A stage is a node whose actors are there but for their processes: a test
 // writes what one of them would.
@@ -93,9 +95,23 @@ func newStage(t testing.TB) *stage {
 // cell makes an actor without a process.
 func (s *stage) cell(t testing.TB, id codec.ID, spec wire.Spec) *Cell {
 	t.Helper()
-	spec.Type, spec.StopTimeout, spec.BootTimeout = "fake", time.Hour, time.Hour
-	c := newCell(s.node, spec, everything{}, nil, 1)
-	c.id = id
+	spec.Type = "fake"
+	v := s.node.tree
+	po := &post{actor: &spec, proto: everything{}, address: id, shutdown: time.Hour}
+	child := &tree.Child{Name: "fake", Data: po, Restart: tree.Temporary, Shutdown: time.Hour}
+	var place tree.ID
+	for _, f := range v.tree.Step(0, tree.StartChild{Child: child}) {
+		switch f := f.(type) {
+		case tree.Added:
+			place = f.ID
+			v.added(f)
+		case tree.Boot: // there is nothing to boot
+		}
+	}
+	m := v.members[place]
+	c := newCell(m)
+	m.cell = c
+	v.cells++
 	page, file, err := mailbox.NewPage()
 	if err != nil {
 		t.Fatal(err)
@@ -106,19 +122,24 @@ func (s *stage) cell(t testing.TB, id codec.ID, spec wire.Spec) *Cell {
 	s.files = append(s.files, inbox, outbox) // the other two have owners
 	p := &process{
 		cell:     c,
+		inc:      1,
 		os:       &spawn.Process{Pid: 1},
 		page:     page,
 		attached: make(chan struct{}),
 		ready:    make(chan struct{}),
 		exited:   make(chan struct{}),
+		buried:   make(chan struct{}),
+		doomed:   make(chan struct{}),
 		reaped:   true, // there is nothing to kill
 	}
 	p.logs = &capture{proc: p}
 	p.link = newLink(c, p, mailbox.NewReader(outboxEnd, stageLimit))
+	p.link.attachment = 1
 	c.proc = p
-	c.mailbox = mailbox.NewWriter(inboxEnd, mailbox.WriterConfig{
-		Capacity: mailbox.Capacity{Messages: spec.Messages, Bytes: spec.Bytes}, Retain: true,
-	})
+	c.link.Store(p.link)
+	if _, err := c.mailbox.Attach(inboxEnd, nil, nil); err != nil {
+		t.Fatal(err)
+	}
 	close(p.attached)
 	routes.Store(id, c)
 	s.cells = append(s.cells, c)
@@ -171,11 +192,17 @@ func ended(err error) bool {
 // strike ends the actors and takes the stage down.
 func (s *stage) strike() {
 	for _, c := range s.cells {
-		close(c.proc.exited)
-		c.end(c.proc)
-		c.proc.link.in.Close()
-		c.proc.page.Close()
-		close(c.ended)
+		p := c.proc
+		close(p.exited)
+		c.link.Store(nil)
+		c.bereave(p.page.Progress())
+		p.down = p.flight()
+		p.link.close()
+		p.link.in.Close()
+		p.page.Close()
+		close(p.buried)
+		p.report()
+		<-c.ended
 	}
 	s.node.closeInboxes()
 	s.node.tasks.Wait()
@@ -236,14 +263,14 @@ var scripts = []struct {
 		frame(codec.Envelope{Kind: wire.KindFail, Type: []byte("T")}, &wire.Failure{Text: "x"}),
 		frame(codec.Envelope{Kind: wire.KindAck}, uint64(1)),
 		frame(codec.Envelope{Kind: wire.KindLog}, &wire.Record{Message: "x", Attrs: []wire.Attr{{Key: "k", Value: 1}, {Key: "g", Group: []wire.Attr{{Key: "k"}}}}}),
-		frame(codec.Envelope{Kind: wire.KindGoodbye}, wire.Goodbye{Asked: true})), ""},
+		frame(codec.Envelope{Kind: wire.KindGoodbye}, wire.Goodbye{Reason: wire.Reason{Cause: wire.Shutdown}})), ""},
 	{"kinds that are the node's", join(
 		frame(codec.Envelope{Kind: wire.KindInit}, nil), frame(codec.Envelope{Kind: wire.KindStop}, nil),
 		frame(codec.Envelope{Kind: wire.KindCredit, To: peerID}, wire.Credit{Messages: -1 << 40, Gone: true})), ""},
 	{"grease", join(frame(codec.Envelope{Kind: 0}, nil), frame(codec.Envelope{Kind: 200, To: nobodyID, Corr: 9}, "x"),
 		longer(messages(inboxID, 1, 1), 0xc0, 0xc3)), ""},
 	{"services", join(
-		service(wire.ServiceSpawn, 1, wire.Spec{Type: "none", Messages: -1, Bytes: math.MinInt, BootTimeout: -1, Procs: -1}),
+		service(wire.ServiceSpawn, 1, wire.Child{Actor: &wire.Spec{Type: "none", Messages: -1, Bytes: math.MinInt, BootTimeout: -1, Procs: -1}}),
 		service(wire.ServiceLookup, 2, "x"), service(wire.ServiceLookup, 3, ""),
 		service(wire.ServiceMonitor, 4, wire.MonitorRequest{ID: 1, Target: peerID}),
 		service(wire.ServiceMonitor, 5, wire.MonitorRequest{ID: 2, Target: nobodyID}),
@@ -263,7 +290,7 @@ var scripts = []struct {
 		frame(codec.Envelope{Kind: wire.KindReply, Corr: 77}, nil), frame(codec.Envelope{Kind: wire.KindReply}, nil),
 		frame(codec.Envelope{Kind: wire.KindReply, Corr: 1}, nil), frame(codec.Envelope{Kind: wire.KindReply, Corr: 1}, nil),
 		frame(codec.Envelope{Kind: wire.KindFail, Corr: 1 << 60}, &wire.Failure{}), frame(codec.Envelope{Kind: wire.KindCancel, Corr: 5}, nil)), ""},
-	{"frames after a goodbye", join(frame(codec.Envelope{Kind: wire.KindGoodbye}, wire.Goodbye{}), messages(inboxID, 1, 1),
+	{"frames after a goodbye", join(frame(codec.Envelope{Kind: wire.KindGoodbye}, wire.Goodbye{Reason: wire.Reason{Cause: wire.Normal}}), messages(inboxID, 1, 1),
 		frame(codec.Envelope{Kind: wire.KindGoodbye}, "x")), ""},
 
 	{"Ready twice", join(frame(codec.Envelope{Kind: wire.KindReady}, nil), frame(codec.Envelope{Kind: wire.KindReady}, nil)), "Ready twice"},
@@ -359,7 +386,7 @@ func TestMonitorsOfNobodyAreBounded(t *testing.T) {
 	defer s.strike()
 	var script []byte
 	for i := range uint64(2 * wire.MaxMonitors) {
-		script = append(script, service(wire.ServiceMonitor, i+1, wire.MonitorRequest{ID: i, Target: nobodyID})...)
+		script = append(script, service(wire.ServiceMonitor, i+1, wire.MonitorRequest{ID: i + 1, Target: nobodyID})...)
 	}
 	if err := s.play(script); ended(err) {
 		messages, bytes := s.self.mailbox.Depth()
@@ -409,7 +436,7 @@ func TestUnreadDownsAreBounded(t *testing.T) {
 	for id := uint64(1); err == nil && id < 3*wire.MaxMonitors; id++ {
 		l.expect(id, route{})
 		if err = l.monitor(id, wire.MonitorRequest{ID: id, Target: peerID}); err == nil {
-			find(peerID).Demonitor(monitor{watcher: s.self, id: id})
+			find(peerID).remove(monitor{watcher: l, id: id})
 			l.down(id, &wire.Down{ID: peerID}) // as if the peer had ended
 		}
 	}

@@ -131,19 +131,33 @@ func (g *logs) close() {
 	}
 }
 
-func (g *logs) deadLetter(env *codec.Envelope, why string) {
+func (g *logs) deadLetter(env *codec.Envelope, why *wire.Failure) {
+	if int(slog.LevelDebug) < g.level {
+		return
+	}
 	r := slog.NewRecord(time.Now(), slog.LevelDebug, "dead letter", 0)
+	text := why.Error()
+	if why.Down != nil {
+		text = string(why.Down.Reason.Cause)
+	}
 	r.AddAttrs(slog.String("type", string(env.Type)), slog.String("to", wire.FormatID(env.To)),
-		slog.String("from", wire.FormatID(env.From)), slog.String("why", why))
-	g.add(r, len(env.Type)+len(why))
+		slog.String("from", wire.FormatID(env.From)), slog.String("why", text))
+	g.add(r, len(env.Type)+len(text))
+}
+
+// complain logs what the node could not do, and for whom.
+func (g *logs) complain(what, name string) {
+	r := slog.NewRecord(time.Now(), slog.LevelError, what, 0)
+	r.AddAttrs(slog.String("name", name))
+	g.add(r, len(name))
 }
 
 // identity returns the attributes that every record of an actor has.
 func (p *process) identity() []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("actor", p.cell.spec.Type),
-		slog.Int("pid", p.os.Pid),
-		slog.Uint64("incarnation", 1),
+		slog.Int64("pid", p.pid.Load()),
+		slog.Uint64("incarnation", p.inc),
 	}
 	if name := p.cell.spec.Name; name != "" {
 		attrs = append(attrs, slog.String("name", name))

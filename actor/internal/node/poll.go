@@ -30,8 +30,12 @@ func (c *Cell) poll(call *call) bool {
 		return false
 	}
 	defer pollers.Add(-1)
+	l := c.link.Load()
+	if l == nil {
+		return false
+	}
 	for start := time.Now(); time.Since(start) < pollLimit; {
-		c.proc.link.in.Assist()
+		l.in.Assist()
 		select {
 		case <-call.done:
 			c.quick.Store(true)

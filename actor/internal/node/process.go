@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/progeny-go/progeny/actor/internal/tree"
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
 	"github.com/progeny-go/progeny/mailbox"
@@ -28,12 +29,14 @@ const (
 	slotLimit = 500 * time.Millisecond
 )
 
-// A process is one operating-system process of a Cell, from fork to burial.
+// A process is one incarnation of a Cell, from the tree's Boot to its burial.
 //
-//	boot:  start ─> Hello ─> Init ─> Ready ─> (work)
-//	end:   exit seen ─> pipes drained ─> reason ─> asks failed ─> Downs ─> dead
+//	boot:  slot ─> fork ─> Hello ─> Init ─> Ready ─> (work)
+//	end:   exit seen ─> pipes drained ─> reason ─> mailbox detached ─> the tree is told
 type process struct {
 	cell *Cell
+	inc  uint64
+	pid  atomic.Int64 // 0 before the fork and after the burial
 	os   *spawn.Process
 	page *mailbox.Page
 	link *link    // nil until attached
@@ -43,61 +46,141 @@ type process struct {
 	ready    chan struct{} // closed at the Ready frame
 	exited   chan struct{} // closed when exit is set
 	exit     reaper.Exit
+	buried   chan struct{} // closed when down is set and nothing of it is left
+	down     *wire.Down
 
 	goodbye  atomic.Pointer[wire.Goodbye]
 	stopping atomic.Bool // a Stop was sent
+	ordered  atomic.Bool // the tree wanted its end
+	strange  atomic.Bool // it has not called Boot
 
-	mu      sync.Mutex  // protects the following
-	verdict wire.Reason // what the node decided before the process was dead
-	reaped  bool        // its pid and process group may belong to others now
+	mu      sync.Mutex    // protects the following
+	verdict wire.Reason   // what the node decided before the process was dead
+	via     codec.ID      // whose end it shares
+	doomed  chan struct{} // closed when it is to be killed and perhaps has no process yet
+	reaped  bool          // its pid and process group may belong to others now
 }
 
-// start forks the process and gives it to the reaper.
-func (c *Cell) start() (*process, error) {
+// boot begins the next incarnation. It does not wait for anything.
+func (c *Cell) boot(inc uint64) {
+	p := &process{
+		cell:     c,
+		inc:      inc,
+		attached: make(chan struct{}),
+		ready:    make(chan struct{}),
+		exited:   make(chan struct{}),
+		buried:   make(chan struct{}),
+		doomed:   make(chan struct{}),
+	}
+	c.mu.Lock()
+	c.proc = p
+	c.mu.Unlock()
+	c.node.tasks.Go(p.boot)
+}
+
+// boot brings the process up, or to its end; the tree is told which.
+func (p *process) boot() {
+	boots := p.cell.node.boots
+	select {
+	case boots <- struct{}{}:
+	case <-p.doomed:
+		p.stillborn()
+		return
+	}
+	// A process that says nothing must not keep others from booting.
+	release := sync.OnceFunc(func() { <-boots })
+	if err := p.fork(); err != nil {
+		release()
+		p.decide(p.bootFailed(err))
+		p.stillborn()
+		return
+	}
+	slot := time.AfterFunc(slotLimit, release)
+	err := p.hello()
+	slot.Stop()
+	release()
+	if err == nil {
+		err = p.attach()
+	}
+	close(p.attached)
+	if err != nil {
+		p.kill(p.bootFailed(err))
+		return
+	}
+	limit := time.NewTimer(p.cell.spec.StartTimeout)
+	defer limit.Stop()
+	select {
+	case <-p.ready:
+	case <-p.exited:
+	case <-limit.C:
+		p.kill(wire.Reason{Cause: wire.BootFailed,
+			Detail: fmt.Sprintf("its start function has not returned within %v", p.cell.spec.StartTimeout)})
+	}
+}
+
+// fork starts the process and gives it to the reaper.
+func (p *process) fork() error {
+	spec := p.cell.spec
 	page, file, err := mailbox.NewPage()
 	if err != nil {
-		return nil, fmt.Errorf("spawn %s: %w", c.spec.Type, err)
+		return err
 	}
 	defer file.Close() // the child has its own
 	sp, err := spawn.Start(&spawn.Command{
-		Name:  c.spec.Type,
-		Env:   c.spec.Env,
-		Dir:   c.spec.Dir,
-		Procs: c.spec.Procs,
+		Name:  spec.Type,
+		Env:   spec.Env,
+		Dir:   spec.Dir,
+		Procs: spec.Procs,
 		Files: []*os.File{file},
 	})
 	if err != nil {
 		page.Close()
-		return nil, err
+		return err
 	}
-	p := &process{
-		cell:     c,
-		os:       sp,
-		page:     page,
-		attached: make(chan struct{}),
-		ready:    make(chan struct{}),
-		exited:   make(chan struct{}),
-	}
+	p.mu.Lock()
+	p.os, p.page = sp, page
+	p.mu.Unlock()
+	p.pid.Store(int64(sp.Pid))
 	p.logs = newCapture(p)
-	c.mu.Lock()
-	c.proc = p
-	doomed := c.doomed
-	c.mu.Unlock()
-	if doomed {
-		p.kill(wire.Reason{Cause: wire.Killed, Detail: "it was stopped before it had started"})
+	p.announce()
+	select {
+	case <-p.doomed:
+		p.kill(wire.Reason{})
+	default:
 	}
 	if err := reaper.WatchBefore(sp.OS, p.exiting, p.hasExited); err != nil {
 		// Unwatched, it would become a zombie: end it here and now.
 		p.exiting()
 		sp.OS.Wait()
-		close(p.attached)
-		close(p.exited)
 		p.logs.close()
 		sp.Close()
 		page.Close()
-		return nil, fmt.Errorf("spawn %s: %w", c.spec.Type, err)
+		return err
 	}
-	return p, nil
+	return nil
+}
+
+// announce tells observers that there is a process.
+func (p *process) announce() {
+	c := p.cell
+	if c.node.events.wanted() {
+		c.node.events.publish(&Event{Time: p.os.Started, Kind: Started, ID: c.id, Type: c.spec.Type, Name: c.spec.Name,
+			Incarnation: p.inc, Pid: p.os.Pid})
+	}
+}
+
+// stillborn ends what never got a process, or not one that was watched.
+func (p *process) stillborn() {
+	close(p.attached)
+	close(p.exited)
+	c := p.cell
+	p.down = &wire.Down{ID: c.id, Type: c.spec.Type, Name: c.spec.Name, Incarnation: p.inc}
+	p.mu.Lock()
+	p.down.Reason = p.verdict
+	p.mu.Unlock()
+	p.pid.Store(0)
+	close(p.buried)
+	p.report()
 }
 
 // exiting runs when the process has ended and still has its pid: what it
@@ -116,138 +199,84 @@ func (p *process) hasExited(e reaper.Exit) {
 	p.cell.node.tasks.Go(p.bury)
 }
 
-// encodeInit makes the first frame of the actor's process.
-func (c *Cell) encodeInit() error {
-	var err error
-	c.init, err = codec.AppendMessage(nil, &codec.Envelope{Kind: wire.KindInit, To: c.id}, &wire.Init{
-		ID:          c.id,
-		Type:        c.spec.Type,
-		Name:        c.spec.Name,
-		Arg:         c.spec.Arg,
-		Incarnation: 1,
-		FrameLimit:  c.node.cfg.FrameLimit,
-		AckMessages: max(1, c.spec.Messages/4),
-		AckBytes:    max(1, c.spec.Bytes/4),
-		LogLevel:    c.node.logs.level,
-	}, c.node.cfg.FrameLimit)
-	return err
-}
-
-// givenUp is the reason of a process whose Spawn had no patience.
-var givenUp = wire.Reason{Cause: wire.Killed, Detail: "its Spawn was given up"}
-
-// boot brings a reserved cell to life. When it returns an error, the process
-// is gone and so is its name.
-func (c *Cell) boot(ctx context.Context) error {
-	select {
-	case c.node.boots <- struct{}{}:
-	case <-ctx.Done():
-		c.abort()
-		return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
-	}
-	p, err := c.start()
-	if err != nil {
-		<-c.node.boots
-		c.abort()
-		return &wire.Failure{Code: wire.StartFailed, Fate: wire.FateNotSent,
-			Down: &wire.Down{ID: c.id, Type: c.spec.Type, Name: c.spec.Name, Reason: c.bootFailed(err)}}
-	}
-	// A process that says nothing must not keep others from booting.
-	release := sync.OnceFunc(func() { <-c.node.boots })
-	slot := time.AfterFunc(slotLimit, release)
-	err = p.hello(ctx)
-	slot.Stop()
-	release()
-	if err == nil {
-		err = p.attach()
-	}
-	close(p.attached)
-	if err != nil {
-		if ctx.Err() != nil {
-			p.kill(givenUp)
-		} else {
-			p.kill(c.bootFailed(err))
-		}
-		<-c.ended
-		return c.startFailure(ctx, errors.Is(err, spawn.ErrNotBooted))
-	}
-	limit := time.NewTimer(c.spec.StartTimeout)
-	defer limit.Stop()
-	select {
-	case <-p.ready:
-		return nil
-	case <-c.ended:
-	case <-limit.C:
-		p.kill(wire.Reason{Cause: wire.BootFailed,
-			Detail: fmt.Sprintf("its start function has not returned within %v", c.spec.StartTimeout)})
-	case <-ctx.Done():
-		p.kill(givenUp)
-	}
-	<-c.ended
-	return c.startFailure(ctx, false)
+// initFrame makes the first frame of an actor's process.
+func (n *Node) initFrame(p *post, id codec.ID, inc uint64) ([]byte, error) {
+	spec := p.actor
+	return codec.AppendMessage(nil, &codec.Envelope{Kind: wire.KindInit, To: id}, &wire.Init{
+		ID:          id,
+		Type:        spec.Type,
+		Name:        spec.Name,
+		Arg:         spec.Arg,
+		Incarnation: inc,
+		FrameLimit:  n.cfg.FrameLimit,
+		AckMessages: max(1, spec.Messages/4),
+		AckBytes:    max(1, spec.Bytes/4),
+		LogLevel:    n.logs.level,
+		Withdraw:    inc > 1 && spec.Absent != wire.AbsentQueue,
+	}, n.cfg.FrameLimit)
 }
 
 // bootFailed is the reason of a process that did not come up. Package spawn names
 // the actor in its errors, and so will whoever shows the reason.
-func (c *Cell) bootFailed(err error) wire.Reason {
-	return wire.Reason{Cause: wire.BootFailed, Detail: strings.TrimPrefix(err.Error(), "spawn "+c.spec.Type+": ")}
-}
-
-// abort ends a cell that never had a process.
-func (c *Cell) abort() {
-	c.node.release(c)
-	close(c.ended)
-}
-
-// startFailure says why the actor did not come up. It is gone by now.
-func (c *Cell) startFailure(ctx context.Context, notBooted bool) error {
-	c.mu.Lock()
-	down := c.down
-	c.mu.Unlock()
-	switch {
-	case notBooted:
-		return &wire.Failure{Code: wire.NotBooted, Fate: wire.FateNotSent, Down: down}
-	case down.Reason.Cause == wire.Killed && ctx.Err() != nil:
-		return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
+func (p *process) bootFailed(err error) wire.Reason {
+	if errors.Is(err, spawn.ErrNotBooted) {
+		p.strange.Store(true)
 	}
-	return &wire.Failure{Code: wire.StartFailed, Fate: wire.FateNotSent, Down: down}
+	return wire.Reason{Cause: wire.BootFailed, Detail: strings.TrimPrefix(err.Error(), "spawn "+p.cell.spec.Type+": ")}
 }
 
-func (p *process) hello(ctx context.Context) error {
+func (p *process) hello() error {
 	limit := p.cell.spec.BootTimeout
-	hctx, cancel := context.WithTimeoutCause(ctx, limit,
+	ctx, cancel := context.WithTimeoutCause(context.Background(), limit,
 		fmt.Errorf("no Hello within %v; does its main call actor.Main or actor.Boot first?", limit))
 	defer cancel()
-	err := p.os.Hello(hctx)
+	err := p.os.Hello(ctx)
 	switch {
-	case err != nil && hctx.Err() != nil && ctx.Err() == nil:
-		return context.Cause(hctx)
+	case err != nil && ctx.Err() != nil:
+		return context.Cause(ctx)
 	case errors.Is(err, io.EOF):
 		return fmt.Errorf("%w; does its main call actor.Main or actor.Boot before anything else?", err)
 	}
 	return err
 }
 
-// attach connects the mailbox and the link, sends Init, and makes the actor's
-// address known.
+// attach connects the mailbox and the link, sends Init and what waits in the mailbox,
+// and makes the actor's address known.
 func (p *process) attach() error {
 	c := p.cell
-	w := mailbox.NewWriter(p.os.TakeInbox(), mailbox.WriterConfig{
-		Capacity: mailbox.Capacity{Messages: c.spec.Messages, Bytes: c.spec.Bytes},
-		Retain:   true,
-		Progress: p.finished,
-		Broken:   func() { c.node.tasks.Go(func() { p.closed("inbox") }) },
-	})
+	frame, err := c.node.initFrame(c.member.post, c.id, p.inc)
+	if err != nil {
+		return err
+	}
 	p.link = newLink(c, p, mailbox.NewReader(p.os.TakeOutbox(), c.node.cfg.FrameLimit+wire.ForwardSlack))
-	c.mu.Lock()
-	c.mailbox = w
-	c.mu.Unlock()
-	err := w.Push(c.init)
-	c.init = nil // it may be large, and the mailbox has adopted it then
+	c.attachments++
+	p.link.attachment = c.attachments
+	c.link.Store(p.link) // whoever gives up and finds none, is seen by withdraw
+	if c.spec.Absent != wire.AbsentQueue {
+		c.withdraw()
+	}
+	if _, err := c.mailbox.Attach(p.os.TakeInbox(), frame, p.finished); err != nil {
+		p.link.in.Close()
+		p.link = nil
+		return err
+	}
+	c.catchUp()
 	routes.Store(c.id, c)
-	c.node.publish(c)
+	c.node.names.publish(c.spec.Name, c.id)
 	c.node.tasks.Go(p.link.run)
-	return err
+	return nil
+}
+
+// withdraw takes out of the mailbox, before it goes to the next process, the Asks whose
+// askers have given up.
+func (c *Cell) withdraw() {
+	c.mailbox.Filter(func(frame []byte) bool {
+		var env codec.Envelope
+		if err := codec.DecodeEnvelope(content(frame), &env); err != nil || env.Kind != wire.KindAsk {
+			return true
+		}
+		return c.isAwaited(env.Corr)
+	})
 }
 
 func (p *process) finished() uint64 {
@@ -261,20 +290,49 @@ func (p *process) isReady() error {
 	case <-p.ready:
 		return breach("Ready twice")
 	default:
-		close(p.ready)
-		return nil
+	}
+	close(p.ready)
+	p.cell.absent.Store(false)
+	p.cell.node.tree.step(tree.Ready{ID: p.cell.member.id, Inc: p.inc})
+	return nil
+}
+
+func (p *process) isUp() bool {
+	select {
+	case <-p.ready:
+		return true
+	default:
+		return false
 	}
 }
 
 // failed is called by the link for an error that nobody asked for.
 func (p *process) failed(f *wire.Failure, messageType []byte) {
-	select {
-	case <-p.ready:
+	if p.isUp() {
 		p.cell.node.handlerErrors.Add(1)
 		p.logHandlerError(f, messageType)
-	default:
-		p.decide(wire.Reason{Cause: wire.InitFailed, Detail: f.Text, Init: f})
+		return
 	}
+	p.decide(wire.Reason{Cause: wire.InitFailed, Detail: f.Text, Init: f})
+}
+
+// saysGoodbye is called by the link for the last frame of an orderly end.
+func (p *process) saysGoodbye(g *wire.Goodbye) error {
+	switch g.Reason.Cause {
+	case wire.Normal, wire.Shutdown, wire.Failed:
+	case wire.Ignored:
+		if p.isUp() {
+			return breach("it has been ready, and chooses not to run")
+		}
+	default:
+		return breach(fmt.Sprintf("a goodbye because of %q", g.Reason.Cause))
+	}
+	if f := g.Reason.Init; f != nil {
+		f.Code, f.Down, f.Fate = wire.Remote, nil, wire.FateUnknown
+	}
+	p.goodbye.Store(g)
+	p.stop(p.cell.patience()) // it has as long for its exit as if it had been asked
+	return nil
 }
 
 // linkEnded is called by the link when it stops reading. What broke the protocol
@@ -288,6 +346,13 @@ func (p *process) linkEnded(err error) {
 		return
 	}
 	p.closed("outbox")
+}
+
+// inboxBroken is called by the mailbox.
+func (c *Cell) inboxBroken(attachment uint64) {
+	if l := c.link.Load(); l != nil && l.attachment == attachment {
+		c.node.tasks.Go(func() { l.proc.closed("inbox") })
+	}
 }
 
 // closed is called when the process has closed one of its pipes. An exit follows,
@@ -307,34 +372,75 @@ func (p *process) decide(r wire.Reason) {
 	}
 }
 
-// kill ends the process and its process group. It does not wait.
+// kill ends the process and its process group. It does not wait. If there is no
+// process yet, there will be none, or not for long.
 func (p *process) kill(r wire.Reason) {
 	p.decide(r)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.reaped {
+	switch {
+	case p.os != nil && !p.reaped:
 		p.os.KillGroup()
+	case p.os == nil:
+		select {
+		case <-p.doomed:
+		default:
+			close(p.doomed)
+		}
 	}
 }
 
 // terminate sends SIGTERM, the last request before kill.
 func (p *process) terminate() { p.os.Signal(syscall.SIGTERM) }
 
-// bury runs once, after the exit. The order is the promise: first what the
-// process wrote, then the answers that it owes, then its name is free, then
-// whoever watches is told.
+// bury runs once, after the exit. First comes what the process wrote; then what it
+// leaves behind is sorted, and the tree decides what becomes of the actor.
 func (p *process) bury() {
 	<-p.attached
+	c := p.cell
+	c.link.Store(nil)
 	if p.link != nil {
 		p.link.in.Drain()
 		<-p.link.done
 	}
 	p.logs.close()
-	p.cell.end(p)
+	begun, finished := p.page.Progress()
+	c.bereave(begun, finished)
+	p.down = p.flight()
 	if p.link != nil {
+		p.link.close()
 		p.link.in.Close()
 	}
 	p.os.Close()
 	p.page.Close()
-	close(p.cell.ended)
+	p.pid.Store(0)
+	close(p.buried)
+	p.report()
+}
+
+// report tells the tree of the process's end.
+func (p *process) report() {
+	c := p.cell
+	if p.down.Reason.Cause == wire.Ignored {
+		p.down.Reason = wire.Reason{Cause: wire.Normal, Detail: "its start function chose not to run"}
+		c.node.tree.step(tree.Ignored{ID: c.member.id, Inc: p.inc})
+		return
+	}
+	c.node.tree.step(tree.Exited{ID: c.member.id, Inc: p.inc, Reason: p.class()})
+}
+
+// class is the reason as the tree knows it.
+func (p *process) class() tree.Reason {
+	r := &p.down.Reason
+	switch {
+	case r.Cause == wire.Normal:
+		return tree.Reason{Class: tree.Normal}
+	case r.Cause == wire.Shutdown:
+		return tree.Reason{Class: tree.Shutdown, Cause: r.Detail}
+	case r.Cause == wire.Killed && p.ordered.Load():
+		return tree.Reason{Cause: tree.KilledCause}
+	case p.cell.proto.Fatal(r):
+		return tree.Reason{Cause: fatalCause}
+	}
+	return tree.Reason{Cause: string(r.Cause)}
 }

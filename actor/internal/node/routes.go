@@ -9,7 +9,7 @@ import (
 	"github.com/progeny-go/progeny/codec"
 )
 
-// A target is whatever has an address: a Cell or an Inbox.
+// A target is whatever has an address: a Cell, a supervisor or an Inbox.
 type target interface {
 	// tell and ask take a message from the host program. Both encode it before
 	// anything is sent, and wait for room until ctx is done.
@@ -18,6 +18,9 @@ type target interface {
 	// receive takes one of size bytes from the process at the other end of ch,
 	// and gives the credit back when there is room for it. It never blocks.
 	receive(ch *channel, env *codec.Envelope, size int)
+	// deliver takes a message that nobody waits with. It never blocks; if there is no
+	// room the message waits or, if skip, is refused.
+	deliver(env *codec.Envelope, skip bool) error
 	// join registers a sender that wants to hear of the target's end. It
 	// reports false when that has come already.
 	join(ch *channel) bool
@@ -52,32 +55,36 @@ func (Local) Ask(ctx context.Context, env codec.Envelope, message any, reply fun
 	return t.(target).ask(ctx, env, message, reply)
 }
 
-// Stop stops the actor of that address and waits until it has ended. One that
-// is no more is no error.
-func (Local) Stop(ctx context.Context, id codec.ID) error {
-	c := find(id)
-	if c == nil {
-		return nil
-	}
-	c.Stop()
-	return c.wait(ctx)
-}
-
-// Kill is like Stop without asking.
-func (Local) Kill(ctx context.Context, id codec.ID) error {
-	c := find(id)
-	if c == nil {
-		return nil
-	}
-	c.Kill()
-	return c.wait(ctx)
-}
-
 // find returns the cell of that address, or nil.
 func find(id codec.ID) *Cell {
 	t, _ := routes.Load(id)
 	c, _ := t.(*Cell)
 	return c
+}
+
+// audienceOf returns who waits for the end of what has that address, or nil if
+// that has no end to wait for.
+func audienceOf(id codec.ID) *audience {
+	t, _ := routes.Load(id)
+	switch t := t.(type) {
+	case *Cell:
+		return &t.audience
+	case *supervisor:
+		return &t.audience
+	}
+	return nil
+}
+
+// memberOf returns the place in the tree of what has that address, or nil.
+func memberOf(id codec.ID) *member {
+	t, _ := routes.Load(id)
+	switch t := t.(type) {
+	case *Cell:
+		return t.member
+	case *supervisor:
+		return t.member
+	}
+	return nil
 }
 
 // gone is the answer for an address that nothing has, or has any more.

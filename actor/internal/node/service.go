@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"sync/atomic"
 	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
-	"github.com/progeny-go/progeny/mailbox"
 )
 
 // serve answers an Ask to the node itself. What takes time runs on a goroutine
@@ -20,13 +18,13 @@ func (l *link) serve(env *codec.Envelope) error {
 	corr, deadline := env.Corr, env.Deadline
 	switch string(env.Type) {
 	case wire.ServiceSpawn:
-		var spec wire.Spec
-		if err := codec.Decode(env.Payload, &spec); err != nil {
+		child := new(wire.Child)
+		if err := codec.Decode(env.Payload, child); err != nil {
 			return breach(err.Error())
 		}
 		ctx := l.context(corr, deadline, true)
 		l.cell.node.tasks.Go(func() {
-			id, err := l.cell.node.Spawn(ctx, spec, l.cell)
+			id, err := l.cell.node.Spawn(ctx, child, l.cell)
 			l.conclude(corr, id, err)
 		})
 	case wire.ServiceStop, wire.ServiceKill:
@@ -34,12 +32,45 @@ func (l *link) serve(env *codec.Envelope) error {
 		if err := codec.Decode(env.Payload, &id); err != nil {
 			return breach(err.Error())
 		}
-		end := Local.Stop
-		if string(env.Type) == wire.ServiceKill {
-			end = Local.Kill
+		kill := string(env.Type) == wire.ServiceKill
+		l.manage(corr, deadline, func(ctx context.Context) (any, error) { return nil, end(ctx, l.cell, id, kill) })
+	case wire.ServiceStartChild, wire.ServiceTerminateChild, wire.ServiceRestartChild, wire.ServiceDeleteChild:
+		var r wire.ChildRequest
+		if err := codec.Decode(env.Payload, &r); err != nil {
+			return breach(err.Error())
 		}
-		ctx := l.context(corr, deadline, false)
-		l.cell.node.tasks.Go(func() { l.conclude(corr, nil, end(Local{}, ctx, id)) })
+		l.manage(corr, deadline, l.childService(string(env.Type), r))
+	case wire.ServiceChildren:
+		var id codec.ID
+		if err := codec.Decode(env.Payload, &id); err != nil {
+			return breach(err.Error())
+		}
+		children, err := Local{}.Children(context.Background(), id)
+		l.conclude(corr, children, err)
+	case wire.ServiceLink, wire.ServiceUnlink:
+		var id codec.ID
+		if err := codec.Decode(env.Payload, &id); err != nil {
+			return breach(err.Error())
+		}
+		l.reply(corr, nil) // before the signal, which may follow at once
+		if string(env.Type) == wire.ServiceLink {
+			l.bind(id)
+		} else {
+			l.unbind(id)
+		}
+	case wire.ServiceExit:
+		var r wire.ExitRequest
+		if err := codec.Decode(env.Payload, &r); err != nil {
+			return breach(err.Error())
+		}
+		l.conclude(corr, nil, exit(l.cell.id, r.Target, r.Reason))
+	case wire.ServiceTimer:
+		var r wire.TimerRequest
+		if err := codec.Decode(env.Payload, &r); err != nil {
+			return breach(err.Error())
+		}
+		done, err := l.cell.timer(&r)
+		l.conclude(corr, done, err)
 	case wire.ServiceLookup:
 		var name string
 		if err := codec.Decode(env.Payload, &name); err != nil {
@@ -85,13 +116,37 @@ func (l *link) conclude(corr uint64, result any, err error) {
 	}
 	f, ok := errors.AsType[*wire.Failure](err)
 	if !ok {
-		f = &wire.Failure{Code: wire.Refused, Text: err.Error()}
+		f = refused(err.Error())
 	}
 	l.fail(corr, f)
 }
 
+// manage runs a service that takes time.
+func (l *link) manage(corr uint64, deadline int64, service func(context.Context) (any, error)) {
+	ctx := l.context(corr, deadline, false)
+	l.cell.node.tasks.Go(func() {
+		result, err := service(ctx)
+		l.conclude(corr, result, err)
+	})
+}
+
+// childService is a call to a supervisor.
+func (l *link) childService(name string, r wire.ChildRequest) func(context.Context) (any, error) {
+	return func(ctx context.Context) (any, error) {
+		switch name {
+		case wire.ServiceStartChild:
+			return Local{}.StartChild(ctx, r.Under, r.Child)
+		case wire.ServiceTerminateChild:
+			return nil, terminateChild(ctx, l.cell, r.Under, r.ID)
+		case wire.ServiceRestartChild:
+			return nil, Local{}.RestartChild(ctx, r.Under, r.ID)
+		}
+		return nil, Local{}.DeleteChild(ctx, r.Under, r.ID)
+	}
+}
+
 func (l *link) lookup(corr uint64, name string) {
-	if id, ok := l.cell.node.Lookup(name); ok {
+	if id, ok := l.cell.node.names.lookup(name); ok {
 		l.reply(corr, id)
 		return
 	}
@@ -99,15 +154,17 @@ func (l *link) lookup(corr uint64, name string) {
 }
 
 func (l *link) monitor(corr uint64, r wire.MonitorRequest) error {
+	target := audienceOf(r.Target)
 	l.mu.Lock()
 	_, twice := l.watching[r.ID]
 	tooMany := len(l.watching) >= wire.MaxMonitors
-	target := find(r.Target)
 	if !twice && !tooMany && target != nil {
 		l.watching[r.ID] = target
 	}
 	l.mu.Unlock()
 	switch {
+	case r.ID == 0:
+		return breach("a monitor without a number")
 	case twice:
 		return breach(fmt.Sprintf("monitor %d twice", r.ID))
 	case tooMany:
@@ -118,10 +175,9 @@ func (l *link) monitor(corr uint64, r wire.MonitorRequest) error {
 		return breach(fmt.Sprintf("more than %d Downs that it does not read", wire.MaxMonitors))
 	}
 	l.reply(corr, nil) // before the Down, which may follow at once
-	m := monitor{watcher: l.cell, id: r.ID}
-	notify := func(d *wire.Down) { l.down(r.ID, d) }
-	if target == nil || !target.Monitor(m, notify) {
-		notify(noSuchActor(r.Target))
+	w := watch{final: r.Final, notify: func(d *wire.Down) { l.down(r.ID, d) }}
+	if target == nil || !target.add(monitor{watcher: l, id: r.ID}, w) {
+		w.notify(noSuchActor(r.Target))
 	}
 	return nil
 }
@@ -132,7 +188,7 @@ func (l *link) demonitor(corr uint64, r wire.MonitorRequest) {
 	delete(l.watching, r.ID)
 	l.mu.Unlock()
 	if target != nil {
-		target.Demonitor(monitor{watcher: l.cell, id: r.ID})
+		target.remove(monitor{watcher: l, id: r.ID})
 	}
 	l.reply(corr, nil)
 }
@@ -145,19 +201,7 @@ func (l *link) down(id uint64, d *wire.Down) {
 	l.mu.Unlock()
 	told := *d
 	told.Monitor = id
-	f := mailbox.NewBuffer()
-	defer f.Free()
-	env := codec.Envelope{Kind: wire.KindTell, To: l.cell.id, From: d.ID, Corr: id, Type: []byte(wire.DownType)}
-	body, err := codec.Append(nil, &told) // as actor.Down marshals itself
-	if err == nil {
-		f.Bytes, err = codec.AppendMessage(f.Bytes, &env, &body, math.MaxInt32)
-	}
-	if err == nil {
-		err = l.cell.mailbox.Force(f.Bytes)
-	}
-	if err != nil {
-		l.cell.node.deadLetter(&env, err.Error())
-	}
+	l.cell.force(&codec.Envelope{Kind: wire.KindTell, To: l.cell.id, From: d.ID, Corr: id, Type: []byte(wire.DownType)}, &told)
 }
 
 // noSuchActor is the Down of an actor that was gone before the monitor came.
@@ -168,14 +212,23 @@ func noSuchActor(id codec.ID) *wire.Down {
 // monitors numbers those of the program itself.
 var monitors atomic.Uint64
 
-// Monitor calls notify once: when the actor ends, or at once if it has. notify
-// must not block.
+// Monitor calls notify once: at the next end of a process of the actor, or at once if that
+// is no more. notify must not block.
 func Monitor(to codec.ID, notify func(*wire.Down)) (cancel func() bool) {
+	return observe(to, watch{notify: notify})
+}
+
+// Watch is Monitor for the end for good.
+func Watch(to codec.ID, notify func(*wire.Down)) (cancel func() bool) {
+	return observe(to, watch{notify: notify, final: true})
+}
+
+func observe(to codec.ID, w watch) (cancel func() bool) {
 	m := monitor{id: monitors.Add(1)}
-	c := find(to)
-	if c == nil || !c.Monitor(m, notify) {
-		notify(noSuchActor(to))
+	a := audienceOf(to)
+	if a == nil || !a.add(m, w) {
+		w.notify(noSuchActor(to))
 		return func() bool { return false }
 	}
-	return func() bool { return c.Demonitor(m) }
+	return func() bool { return a.remove(m) }
 }

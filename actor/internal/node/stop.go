@@ -1,9 +1,9 @@
 package node
 
 import (
-	"context"
 	"time"
 
+	"github.com/progeny-go/progeny/actor/internal/tree"
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
 )
@@ -17,46 +17,53 @@ const (
 	deathLimit = 5 * time.Second
 )
 
-// Stop asks the actor to end and sees to it that it does: Stop frame, Spec's
-// StopTimeout, SIGTERM, termLimit, SIGKILL. It returns at once; ended tells
-// when. The ladder has its own clock: a process that reads nothing, or is
-// stopped, ends as well.
-func (c *Cell) Stop() {
-	p := c.process()
-	if p != nil && !p.stopping.Swap(true) {
-		c.node.tasks.Go(p.ladder)
+// patience is how long the actor's process may take to stop of itself.
+func (c *Cell) patience() time.Duration {
+	if d := c.member.post.shutdown; d > 0 {
+		return d
+	}
+	return tree.DefaultShutdown
+}
+
+// end carries out an order of the tree. why is for people.
+func (p *process) end(limit time.Duration, why string) {
+	p.ordered.Store(true)
+	if limit == tree.Kill {
+		if why == "" {
+			why = "it was given no time to stop"
+		}
+		p.kill(wire.Reason{Cause: wire.Killed, Detail: why})
+		return
+	}
+	p.stop(limit)
+}
+
+// stop asks the process to end and sees to it that it does: Stop frame, limit, SIGTERM,
+// termLimit, SIGKILL; if limit is tree.Infinite it only asks. It returns at once; exited
+// tells when. The ladder has its own clock: a process that reads nothing, or is stopped,
+// ends as well.
+func (p *process) stop(limit time.Duration) {
+	if !p.stopping.Swap(true) {
+		p.cell.node.tasks.Go(func() { p.ladder(limit) })
 	}
 }
 
-// process returns the actor's process. If it has none yet, the one it gets
-// will be killed.
-func (c *Cell) process() *process {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.doomed = c.doomed || c.proc == nil
-	return c.proc
-}
-
-// Kill ends the actor at once, without notice.
-func (c *Cell) Kill() {
-	if p := c.process(); p != nil {
-		p.kill(wire.Reason{Cause: wire.Killed, Detail: "Kill was called"})
-	}
-}
-
-func (p *process) ladder() {
+func (p *process) ladder(limit time.Duration) {
 	select {
 	case <-p.attached: // within BootTimeout, whatever comes of it
 	case <-p.exited:
 		return
 	}
 	if p.link != nil {
-		p.cell.control(&codec.Envelope{Kind: wire.KindStop}, nil)
+		p.link.control(&codec.Envelope{Kind: wire.KindStop}, nil)
 	}
-	if p.goneWithin(p.cell.spec.StopTimeout) {
+	if limit == tree.Infinite {
 		return
 	}
-	late := wire.Reason{Cause: wire.Killed, Detail: "it did not stop within " + p.cell.spec.StopTimeout.String()}
+	if p.goneWithin(limit) {
+		return
+	}
+	late := wire.Reason{Cause: wire.Killed, Detail: "it did not stop within " + limit.String()}
 	p.decide(late)
 	p.terminate()
 	if p.goneWithin(termLimit) {
@@ -77,14 +84,5 @@ func (p *process) goneWithin(d time.Duration) bool {
 		return true
 	case <-t.C:
 		return false
-	}
-}
-
-func (c *Cell) wait(ctx context.Context) error {
-	select {
-	case <-c.ended:
-		return nil
-	case <-ctx.Done():
-		return &wire.GivenUp{Fate: wire.FateUnknown, Err: context.Cause(ctx)}
 	}
 }

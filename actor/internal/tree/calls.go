@@ -16,7 +16,8 @@ func (t *Tree) callStart(e StartChild) {
 		t.reply(e.Call, 0, ErrNotRunning)
 	case p.isSerial():
 		k := task{kind: taskStart, spec: spec, call: e.Call}
-		if !t.present(p, k) {
+		// What became of one that has just ended is known when its turn has come.
+		if n := p.names[spec.Name]; n != nil && n.state == Dead || !t.present(p, k) {
 			t.enqueue(p, k)
 		}
 	default:
@@ -103,6 +104,9 @@ func (t *Tree) stopped(id ID) (*node, error) {
 
 func (t *Tree) callRestart(e RestartChild) {
 	n, err := t.stopped(e.ID)
+	if err == ErrRunning && t.nodes[e.ID].state == Dead {
+		n, err = t.nodes[e.ID], nil
+	}
 	switch {
 	case err != nil:
 		t.reply(e.Call, e.ID, err)
@@ -126,6 +130,11 @@ func (t *Tree) restartChild(s *node, k task) {
 
 func (t *Tree) callDelete(e DeleteChild) {
 	n, err := t.stopped(e.ID)
+	if err == ErrRunning && t.nodes[e.ID].state == Dead {
+		n := t.nodes[e.ID]
+		t.enqueue(n.parent, task{kind: taskDelete, n: n, call: e.Call})
+		return
+	}
 	if err == nil {
 		t.drop(n)
 	}

@@ -39,9 +39,9 @@
 //	Terminate   Stopped    kill        Stopping     Stopping   Stopped    Stopped
 //	group       Booting²   kill        Stopping     Stopping   Stopped    Stopped
 //	end         Stopped    kill        Stopping     Stopping   Stopped    Stopped
-//	Restart     Booting    ErrRunning  ErrRunning   ErrRunning ErrRunning ErrRestarting
-//	Delete      gone       ErrRunning  ErrRunning   ErrRunning ErrRunning ErrRestarting
-//	StartChild³ ErrPresent ErrStarted  ErrStarted   ErrStarted ErrStarted ErrPresent
+//	Restart     Booting    ErrRunning  ErrRunning   ErrRunning later⁴     ErrRestarting
+//	Delete      gone       ErrRunning  ErrRunning   ErrRunning later⁴     ErrRestarting
+//	StartChild³ ErrPresent ErrStarted  ErrStarted   ErrStarted later⁴     ErrPresent
 //
 // died: Dead, and when the supervisor is not busy Waiting if the kind of child
 // and the reason call for a restart and the budget has one, Stopped otherwise.
@@ -53,6 +53,7 @@
 // ¹ of supervisors with a Shutdown, all that is left under them.
 // ² after the stops, with all that are stopped; temporary ones are dropped.
 // ³ of another child by the same name.
+// ⁴ in the queue, behind the death: when the supervisor has dealt with that.
 //
 // # Supervisors
 //

@@ -49,6 +49,7 @@ const (
 	taskRetry                   // n's restart is due
 	taskStart                   // StartChild
 	taskRestart                 // RestartChild
+	taskDelete                  // DeleteChild
 )
 
 func (t *Tree) enqueue(s *node, k task) {
@@ -63,6 +64,8 @@ func (t *Tree) handle(s *node, k task) {
 		t.startChild(s, k)
 	case taskRestart:
 		t.restartChild(s, k)
+	case taskDelete:
+		t.callDelete(DeleteChild{Call: k.call, ID: k.n.id})
 	case taskRetry:
 		if k.n.state == Waiting && k.n.inc == k.inc {
 			t.begin(s, &op{kind: opRestart, n: k.n, again: true})

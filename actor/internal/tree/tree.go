@@ -23,8 +23,8 @@ type Tree struct {
 	timers timers
 	// awaited are those whose Ended said Restarting, until that has come true or not.
 	awaited map[ID]*node
-	agenda []*node // supervisors that may have something to do
-	out    []Effect
+	agenda  []*node // supervisors that may have something to do
+	out     []Effect
 }
 
 // New returns a tree in which nothing runs.

@@ -17,11 +17,14 @@ type Init struct {
 	AckMessages int // send an Ack at the latest after so many finished messages
 	AckBytes    int // or so many bytes of them
 	LogLevel    int // records below it are not wanted
+	// Withdraw says that an Ask whose asker has given up before Ready is not to be begun.
+	Withdraw bool
 }
 
-// Goodbye says why a process ends.
+// Goodbye says why a process ends of its own will. Its cause is Normal, Shutdown,
+// Failed or, before Ready, Ignored.
 type Goodbye struct {
-	Asked bool // a Stop came first: Shutdown, otherwise Normal
+	Reason Reason
 }
 
 // Credit gives back room in the window to one destination.
@@ -36,10 +39,47 @@ type Accepted struct {
 	Reject bool // the destination refuses when full: ask for acknowledgement each time
 }
 
-// MonitorRequest starts or ends a monitor. IDs are chosen by the watcher.
+// MonitorRequest starts or ends a monitor. IDs are chosen by the watcher, and are not
+// used again by later incarnations of it.
 type MonitorRequest struct {
 	ID     uint64
 	Target codec.ID
+	Final  bool // only the end for good is of interest
+}
+
+// ExitRequest sends an exit signal (OTP's exit/2).
+type ExitRequest struct {
+	Target codec.ID
+	Reason Reason
+}
+
+// Exited is an exit signal that its receiver gets as a message.
+type Exited struct {
+	From   codec.ID
+	Reason Reason
+}
+
+// TimerRequest starts a timer, or with Cancel ends it. IDs are chosen like those of
+// monitors. A timer with a Key takes the place of the one its actor has under that key.
+type TimerRequest struct {
+	ID      uint64
+	Cancel  bool
+	To      codec.ID
+	After   time.Duration // until it is due for the first time
+	Every   time.Duration // between the following times; zero: it is due once
+	Key     string
+	Durable bool // it survives its actor's process
+	Type    string
+	Payload []byte
+	Routing uint64 // the Key of the message's envelope
+}
+
+// ChildRequest is about a child of a supervisor. Child is for node.start_child only,
+// and ID for the others.
+type ChildRequest struct {
+	Under codec.ID
+	Child *Child
+	ID    codec.ID
 }
 
 // Record is one structured log record.

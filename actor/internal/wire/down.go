@@ -20,6 +20,8 @@ const (
 	Signal      Cause = "signal"
 	Killed      Cause = "killed"
 	Protocol    Cause = "protocol"
+	Failed      Cause = "failed"        // it ended itself with an error
+	Ignored     Cause = "ignored"       // its start function chose not to run
 	NoSuchActor Cause = "no such actor" // a monitor's answer for one that is no more
 )
 
@@ -31,7 +33,9 @@ type Reason struct {
 	Code   int
 	Signal int
 	Core   bool
-	Init   *Failure // the start function's error
+	Init   *Failure // the error of InitFailed and Failed
+	// Because is the last straw of a supervisor that has given up.
+	Because *Reason
 }
 
 // Note is what is remembered of one message: enough to find it in a log.
@@ -44,6 +48,8 @@ type Note struct {
 // Down is the flight recorder of one process: why it ended, and what it did last.
 type Down struct {
 	Monitor     uint64
+	Restarting  bool     // there will be another incarnation
+	Via         codec.ID // whose end it shared, by a link; zero if it was its own
 	ID          codec.ID
 	Type        string
 	Name        string

@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/progeny-go/progeny/codec"
+
 // Code says what kind of failure an Ask, a Tell or a service met.
 type Code string
 
@@ -27,6 +29,28 @@ const (
 	NotBooted Code = "not booted"
 	// TooLarge: the reply is over the frame limit.
 	TooLarge Code = "too large"
+	// Restarting: the actor is between two processes.
+	Restarting Code = "restarting"
+	// Running: the child has to be stopped for this.
+	Running Code = "running"
+	// NotFound: the supervisor has no such child.
+	NotFound Code = "not found"
+	// NotRunning: the supervisor has ended, or is ending.
+	NotRunning Code = "not running"
+	// Started: the supervisor has a child of that name, and it runs. Failure.ID says which.
+	Started Code = "started"
+	// Present: the same, and it does not run.
+	Present Code = "present"
+	// Dynamic: a dynamic supervisor, or none, keeps no specification of the child.
+	Dynamic Code = "dynamic"
+	// NotSupervisor: the address is not a supervisor's.
+	NotSupervisor Code = "not a supervisor"
+	// ChoseNot: the start function chose not to run.
+	ChoseNot Code = "ignored"
+	// Aborted: the actor was stopped before it had started.
+	Aborted Code = "aborted"
+	// Above: an actor wants to stop what it is itself part of, and would wait for its own end.
+	Above Code = "above"
 )
 
 // Fate says what is known of a message whose sender gets an error.
@@ -49,6 +73,7 @@ type Failure struct {
 	Codes []string // registered codes of the errors in a Remote error's tree
 	Fate  Fate
 	Down  *Down
+	ID    codec.ID
 }
 
 // Error returns the failure's text.

@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/progeny-go/progeny/codec"
+import (
+	"time"
+
+	"github.com/progeny-go/progeny/codec"
+)
 
 // The kinds of frames. The numbers are part of the protocol.
 const (
@@ -37,16 +41,30 @@ const (
 // The node's services: an Ask whose destination is the zero ID has one of
 // these as its message type.
 const (
-	ServiceSpawn     = "node.spawn"     // [Spec] → codec.ID
+	ServiceSpawn     = "node.spawn"     // [Child] → codec.ID
 	ServiceLookup    = "node.lookup"    // string → codec.ID
 	ServiceMonitor   = "node.monitor"   // [MonitorRequest] → nothing
 	ServiceDemonitor = "node.demonitor" // [MonitorRequest] → nothing
+	ServiceLink      = "node.link"      // codec.ID → nothing
+	ServiceUnlink    = "node.unlink"    // codec.ID → nothing
+	ServiceExit      = "node.exit"      // [ExitRequest] → nothing
 	ServiceStop      = "node.stop"      // codec.ID → nothing, when it has ended
 	ServiceKill      = "node.kill"      // codec.ID → nothing, when it has ended
+	ServiceTimer     = "node.timer"     // [TimerRequest] → bool: there was one to replace or cancel
+
+	ServiceStartChild     = "node.start_child"     // [ChildRequest] → codec.ID
+	ServiceTerminateChild = "node.terminate_child" // [ChildRequest] → nothing
+	ServiceRestartChild   = "node.restart_child"   // [ChildRequest] → nothing
+	ServiceDeleteChild    = "node.delete_child"    // [ChildRequest] → nothing
+	ServiceChildren       = "node.children"        // codec.ID → [][ChildInfo]
 )
 
-// DownType is the message type under which an actor receives a [Down].
-const DownType = "github.com/progeny-go/progeny/actor.Down"
+// The message types of what the node itself sends to actors: a [Down] and an [Exited],
+// each wrapped in a bin.
+const (
+	DownType = "github.com/progeny-go/progeny/actor.Down"
+	ExitType = "github.com/progeny-go/progeny/actor.Exit"
+)
 
 // The window: how much of what a process has sent to one destination may not
 // yet have been taken in by that destination's mailbox. The sender waits when
@@ -66,3 +84,11 @@ const MaxMonitors = 1 << 16
 
 // MaxAsks is how many Asks of one process may be unanswered.
 const MaxAsks = 1 << 16
+
+// MaxTimers is how many timers one actor may have, MaxTimerBytes how large their messages
+// may be in all (exceeded by at most one), and MinTimer how often they may be due.
+const (
+	MaxTimers     = 1 << 16
+	MaxTimerBytes = 32 << 20
+	MinTimer      = time.Millisecond
+)

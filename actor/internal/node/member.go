@@ -1,0 +1,215 @@
+package node
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/progeny-go/progeny/actor/internal/tree"
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+)
+
+// A post is what a tree.Child's Data leads to: what is to be started there. Each actor
+// or supervisor that ever is has a member besides.
+type post struct {
+	actor      *wire.Spec
+	proto      Protocol
+	supervisor *wire.Supervisor
+	address    codec.ID // of a supervisor with a name, which is taken for it
+	worker     int      // which of a pool's it is, from 1; 0 for none
+	shutdown   time.Duration
+}
+
+// name is what it is registered under.
+func (p *post) name() string {
+	if p.actor != nil {
+		return p.actor.Name
+	}
+	return p.supervisor.Name
+}
+
+// A member is one actor or supervisor in the tree, from its Added to its Gone.
+// supervision.mu protects what changes.
+type member struct {
+	node    *Node
+	id      tree.ID
+	parent  *member // nil if it is on its own
+	post    *post
+	address codec.ID
+
+	cell       *Cell       // the actor, from its Boot until it has ended for good
+	supervisor *supervisor // the other kind
+	down       *wire.Down  // its last end
+	failed     *member     // of a supervisor: which child kept it from starting
+	notBooted  bool        // its process has not called Boot
+	nameTaken  bool
+	lastEnd    *wire.Reason // of the child that has ended last
+	lastStraw  *wire.Reason // the end after which it, a supervisor, has given up
+}
+
+// isUnder reports whether m is other, or part of what is under it.
+func (m *member) isUnder(other *member) bool {
+	for ; m != nil; m = m.parent {
+		if m == other {
+			return true
+		}
+	}
+	return false
+}
+
+// takeName gives a supervisor its name. Others can have it while the supervisor is stopped.
+func (m *member) takeName() {
+	if !m.node.names.take(m.post.name(), m.address) {
+		m.node.logs.complain("a supervisor could not have its name back", m.post.name())
+	}
+}
+
+// fatalCause is the Cause of ends of which an actor's type says that no restart mends
+// them. The tree compares it, the node decides.
+const fatalCause = "fatal"
+
+// plan turns what was asked for into the tree's terms. It checks what the tree cannot, and
+// takes the names of supervisors; release gives them back.
+func (n *Node) plan(c *wire.Child) (tree.Child, error) {
+	t := tree.Child{
+		Name:        c.ID,
+		Restart:     c.Restart,
+		Shutdown:    c.Shutdown,
+		Significant: c.Significant,
+		Backoff:     c.Backoff,
+		Budget:      c.Budget,
+		Fatal:       []string{fatalCause},
+	}
+	if t.Name == "" {
+		t.Name = baseName(c)
+	}
+	p := &post{shutdown: c.Shutdown}
+	t.Data = p
+	switch {
+	case (c.Actor == nil) == (c.Supervisor == nil):
+		return t, refused("a child is an actor or a supervisor")
+	case c.Actor != nil:
+		return t, n.planActor(p, c.Actor)
+	}
+	p.supervisor = c.Supervisor
+	return t, n.planSupervisor(p, &t)
+}
+
+func baseName(c *wire.Child) string {
+	switch {
+	case c.Actor != nil && c.Actor.Name != "":
+		return c.Actor.Name
+	case c.Actor != nil:
+		return c.Actor.Type
+	case c.Supervisor != nil && c.Supervisor.Name != "":
+		return c.Supervisor.Name
+	}
+	return "supervisor"
+}
+
+func (n *Node) planActor(p *post, spec *wire.Spec) error {
+	proto, ok := n.cfg.Protocol(spec.Type)
+	if !ok {
+		return refused(fmt.Sprintf("no actor type is defined as %q", spec.Type))
+	}
+	if err := spec.Check(); err != nil {
+		return refused(err.Error())
+	}
+	p.actor, p.proto = spec, proto
+	if _, err := n.initFrame(p, wire.NewID(), math.MaxUint64); err != nil { // the largest that it can become
+		return &wire.Failure{Code: wire.TooLarge, Fate: wire.FateNotSent, Text: "the argument: " + err.Error()}
+	}
+	return nil
+}
+
+func (n *Node) planSupervisor(p *post, t *tree.Child) error {
+	s := p.supervisor
+	if err := wire.CheckName(s.Name); err != nil {
+		return refused(err.Error())
+	}
+	if s.Route > wire.ConsistentHash {
+		return refused(fmt.Sprintf("no such route: %d", s.Route))
+	}
+	t.Supervisor = &tree.Supervisor{Strategy: s.Strategy, Budget: s.Budget, AutoShutdown: s.AutoShutdown}
+	if s.Name != "" {
+		p.address = wire.NewID()
+		if !n.names.take(s.Name, p.address) {
+			p.address = codec.ID{}
+			return nameTaken(s.Name)
+		}
+	}
+	ids := make(map[string]bool)
+	for i := range s.Children {
+		if id := s.Children[i].ID; id != "" {
+			ids[id] = true
+		}
+	}
+	for i := range s.Children {
+		child, err := n.plan(&s.Children[i])
+		if s.Children[i].ID == "" {
+			child.Name = unused(child.Name, func(id string) bool { return ids[id] })
+			ids[child.Name] = true
+		}
+		t.Supervisor.Children = append(t.Supervisor.Children, child)
+		if err != nil {
+			return inChild(child.Name, err)
+		}
+		of := child.Data.(*post)
+		if s.Strategy == tree.Dynamic && of.name() != "" {
+			return refused(fmt.Sprintf("the template of a dynamic supervisor has the name %q, which only one of its children could have", of.name()))
+		}
+		if s.Route != wire.NoRoute {
+			if of.worker = i + 1; of.actor == nil {
+				return refused("a pool's workers are actors")
+			}
+		}
+	}
+	if s.Route != wire.NoRoute && (s.Strategy == tree.Dynamic || len(s.Children) == 0) {
+		return refused("a pool has a fixed number of workers, at least one")
+	}
+	return nil
+}
+
+// inChild says which child an error is about.
+func inChild(id string, err error) error {
+	f, ok := err.(*wire.Failure)
+	if !ok {
+		return fmt.Errorf("child %q: %w", id, err)
+	}
+	named := *f
+	named.Text = fmt.Sprintf("child %q: %v", id, f)
+	return &named
+}
+
+// unused returns base, or base with a number.
+func unused(base string, taken func(string) bool) string {
+	id := base
+	for i := 2; taken(id); i++ {
+		id = base + "-" + strconv.Itoa(i)
+	}
+	return id
+}
+
+// release frees the names that plan has taken, of those that never got into the tree.
+func (n *Node) release(t *tree.Child) {
+	p, ok := t.Data.(*post)
+	if !ok || p.supervisor == nil {
+		return
+	}
+	n.names.free(p.supervisor.Name, p.address)
+	if t.Supervisor != nil {
+		for i := range t.Supervisor.Children {
+			n.release(&t.Supervisor.Children[i])
+		}
+	}
+}
+
+func refused(text string) *wire.Failure {
+	return &wire.Failure{Code: wire.Refused, Fate: wire.FateNotSent, Text: text}
+}
+
+func nameTaken(name string) *wire.Failure {
+	return &wire.Failure{Code: wire.NameTaken, Fate: wire.FateNotSent, Text: fmt.Sprintf("the name %q is taken", name)}
+}

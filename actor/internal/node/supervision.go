@@ -1,0 +1,378 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/progeny-go/progeny/actor/internal/tree"
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
+)
+
+// A supervision drives the tree, which decides who is started, stopped and restarted, and
+// carries out what it says. Whoever has an event steps it, on its own goroutine:
+//
+//	request, Ready, Exited, timer ──> step ──> tree ──> effects ──> carryOut
+//
+// Its mutex is held through all of that, so that effects come in the tree's order. It is
+// taken before any other; nothing that is done under it waits.
+type supervision struct {
+	node  *Node
+	epoch time.Time
+
+	mu      sync.Mutex // protects the following
+	tree    *tree.Tree
+	members map[tree.ID]*member
+	calls   map[tree.Call]*request
+	last    tree.Call
+	queue   []tree.Event // the first is being dealt with
+	timer   *time.Timer
+	why     string // what a kill that is ordered now is for
+	closing bool
+	cells   int
+}
+
+// A request is a call to the tree that waits for its reply.
+type request struct {
+	done   chan struct{} // closed when the following are set
+	id     codec.ID
+	err    error
+	member *member     // what it is about, as soon as that is known
+	plan   *tree.Child // what is to be started
+}
+
+func newSupervision(n *Node) *supervision {
+	return &supervision{
+		node:    n,
+		epoch:   time.Now(),
+		tree:    tree.New(tree.Config{Random: rand.Float64}),
+		members: make(map[tree.ID]*member),
+		calls:   make(map[tree.Call]*request),
+	}
+}
+
+// step tells the tree what has happened.
+func (s *supervision) step(e tree.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stepLocked(e)
+}
+
+// stepLocked may be called while effects are carried out: the event waits for its turn.
+func (s *supervision) stepLocked(e tree.Event) {
+	if s.queue = append(s.queue, e); len(s.queue) > 1 {
+		return
+	}
+	for len(s.queue) > 0 {
+		effects := s.tree.Step(time.Since(s.epoch), s.queue[0])
+		for _, f := range effects {
+			s.carryOut(f)
+		}
+		for _, f := range effects { // who waits hears of it when all is done
+			if r, ok := f.(tree.Reply); ok {
+				s.reply(r)
+			}
+		}
+		s.queue = s.queue[1:]
+	}
+	s.queue = nil
+	s.arm()
+}
+
+// arm sees to it that the tree gets its Tick.
+func (s *supervision) arm() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+	if at, ok := s.tree.Next(); ok {
+		s.timer = time.AfterFunc(at-time.Since(s.epoch), func() { s.step(tree.Tick{}) })
+	}
+}
+
+func (s *supervision) carryOut(f tree.Effect) {
+	switch f := f.(type) {
+	case tree.Added:
+		s.added(f)
+	case tree.Boot:
+		s.boot(s.members[f.ID], f)
+	case tree.Stop:
+		s.members[f.ID].cell.process().end(f.Timeout, s.why)
+	case tree.Started:
+		m := s.members[f.ID]
+		if m.supervisor != nil {
+			m.takeName()
+		}
+		s.node.names.publish(m.post.name(), m.address)
+		s.event(m, Event{Kind: Ready, Incarnation: f.Inc})
+	case tree.Declined:
+		s.declined(s.members[f.ID], f.Inc)
+	case tree.Ended:
+		s.ended(s.members[f.ID], f)
+	case tree.Stays:
+		s.over(s.members[f.ID])
+	case tree.Restarting:
+		s.event(s.members[f.ID], Event{Kind: Restarting, In: f.In})
+	case tree.GaveUp:
+		s.gaveUp(s.members[f.ID])
+	case tree.Gone:
+		s.gone(s.members[f.ID])
+	}
+}
+
+func (s *supervision) added(f tree.Added) {
+	p := f.Data.(*post)
+	m := &member{node: s.node, id: f.ID, parent: s.members[f.Parent], post: p, address: p.address}
+	if m.address == (codec.ID{}) {
+		m.address = wire.NewID()
+	}
+	if p.supervisor != nil {
+		m.supervisor = newSupervisor(m)
+		routes.Store(m.address, m.supervisor)
+		m.takeName()
+	}
+	s.members[m.id] = m
+	if r := s.calls[f.Call]; r != nil {
+		r.member = m
+	}
+}
+
+func (s *supervision) boot(m *member, f tree.Boot) {
+	m.nameTaken, m.notBooted = false, false
+	if m.cell == nil {
+		if !s.node.names.take(m.post.actor.Name, m.address) {
+			m.nameTaken = true
+			m.down = &wire.Down{ID: m.address, Type: m.post.actor.Type, Name: m.post.actor.Name, Incarnation: f.Inc,
+				Reason: wire.Reason{Cause: wire.BootFailed, Detail: fmt.Sprintf("the name %q is taken", m.post.actor.Name)}}
+			s.stepLocked(tree.Exited{ID: f.ID, Inc: f.Inc, Reason: tree.Reason{Cause: string(wire.BootFailed)}})
+			return
+		}
+		m.cell = newCell(m)
+		s.cells++
+		m.parent.employ(m)
+	}
+	m.cell.boot(f.Inc)
+}
+
+// ended is the end of one incarnation.
+func (s *supervision) ended(m *member, f tree.Ended) {
+	if f.Starting && !f.Told && m.parent != nil {
+		m.parent.failed = m
+	}
+	if m.supervisor != nil {
+		m.down = m.supervisor.down(f)
+	} else if m.cell != nil {
+		p := m.cell.process()
+		m.down, m.notBooted = p.down, p.strange.Load()
+	}
+	down := new(*m.down)
+	down.Restarting = f.Restarting
+	m.down = down
+	if m.parent != nil {
+		m.parent.lastEnd = &down.Reason
+	}
+	s.event(m, Event{Kind: Exited, Incarnation: f.Inc, Pid: down.Pid, Down: down, Reason: &down.Reason})
+	switch {
+	case m.supervisor != nil && f.Restarting:
+		m.supervisor.inform(down, false)
+	case m.supervisor != nil:
+		s.node.names.free(m.post.name(), m.address)
+		m.supervisor.inform(down, true)
+	case m.cell == nil:
+	case f.Restarting:
+		m.cell.pause(down)
+	default:
+		s.conclude(m, down)
+	}
+}
+
+// declined is the end of an incarnation that has chosen not to run.
+func (s *supervision) declined(m *member, inc uint64) {
+	down := m.cell.last()
+	s.event(m, Event{Kind: Exited, Incarnation: inc, Pid: down.Pid, Down: down, Reason: &down.Reason})
+	s.over(m)
+}
+
+// over is the end of what was to be restarted and is not.
+func (s *supervision) over(m *member) {
+	switch {
+	case m.cell != nil:
+		down := new(*m.cell.last())
+		m.down = down
+		s.conclude(m, down)
+	case m.supervisor != nil && m.down != nil:
+		down := new(*m.down)
+		down.Restarting = false
+		s.node.names.free(m.post.name(), m.address)
+		m.supervisor.inform(down, true)
+	}
+}
+
+// conclude is the end for good of an actor, unless somebody starts it by hand.
+func (s *supervision) conclude(m *member, down *wire.Down) {
+	c := m.cell
+	m.cell = nil
+	s.cells--
+	m.parent.dismiss(m)
+	c.finish(down)
+}
+
+func (s *supervision) gaveUp(m *member) {
+	straw := &wire.Reason{}
+	switch {
+	case m.supervisor == nil:
+		straw = &m.down.Reason
+	case m.lastEnd != nil: // of the child that it could not restart
+		straw = m.lastEnd
+		m.lastStraw = &wire.Reason{Cause: straw.Cause, Detail: beginning(straw.Detail), Code: straw.Code,
+			Signal: straw.Signal, Core: straw.Core, Init: straw.Init, Because: straw.Because}
+	}
+	s.event(m, Event{Kind: GaveUp, Reason: straw})
+}
+
+func (s *supervision) gone(m *member) {
+	if m.cell != nil {
+		s.over(m)
+	}
+	if m.supervisor != nil {
+		s.node.names.free(m.post.name(), m.address)
+		m.supervisor.finish(m.down)
+	}
+	delete(s.members, m.id)
+}
+
+// event publishes what has become of m.
+func (s *supervision) event(m *member, e Event) {
+	if !s.node.events.wanted() {
+		return
+	}
+	e.Time, e.ID, e.Name = time.Now(), m.address, m.post.name()
+	if m.post.actor != nil {
+		e.Type = m.post.actor.Type
+	}
+	if m.cell != nil && e.Pid == 0 {
+		e.Pid = m.cell.pid()
+	}
+	s.node.events.publish(&e)
+}
+
+func (s *supervision) reply(r tree.Reply) {
+	q := s.calls[r.Call]
+	delete(s.calls, r.Call)
+	if q == nil {
+		return
+	}
+	m := s.members[r.ID]
+	if m == nil {
+		m = q.member
+	}
+	if m != nil {
+		q.id = m.address
+	}
+	q.err = s.public(r.Err, m)
+	close(q.done)
+	s.settle(q)
+}
+
+// public makes an error of the tree one that can travel. m is what it is about, or nil.
+func (s *supervision) public(err error, m *member) error {
+	if err == nil {
+		return nil
+	}
+	f := &wire.Failure{Fate: wire.FateNotSent}
+	if m != nil {
+		f.ID = m.address
+	}
+	if _, ok := errors.AsType[*tree.StartError](err); ok && m != nil {
+		return m.startFailure()
+	}
+	switch {
+	case s.closing && (errors.Is(err, tree.ErrNotRunning) || errors.Is(err, tree.ErrAborted)):
+		f.Code = wire.Closed
+	case codes[err] != "":
+		f.Code = codes[err]
+	default:
+		f.Code, f.Text = wire.Refused, err.Error()
+	}
+	return f
+}
+
+// codes are those of the tree's errors.
+var codes = map[error]wire.Code{
+	tree.ErrNotFound:   wire.NotFound,
+	tree.ErrNotRunning: wire.NotRunning,
+	tree.ErrStarted:    wire.Started,
+	tree.ErrPresent:    wire.Present,
+	tree.ErrRunning:    wire.Running,
+	tree.ErrRestarting: wire.Restarting,
+	tree.ErrDynamic:    wire.Dynamic,
+	tree.ErrIgnored:    wire.ChoseNot,
+	tree.ErrAborted:    wire.Aborted,
+}
+
+// startFailure says why m did not come up. Of a supervisor it is the child that did not.
+func (m *member) startFailure() *wire.Failure {
+	f := &wire.Failure{Code: wire.StartFailed, Fate: wire.FateNotSent}
+	for m.supervisor != nil && m.failed != nil {
+		m = m.failed
+		if f.Text != "" {
+			f.Text += ", "
+		}
+		f.Text += m.describe()
+	}
+	f.Down = m.down
+	switch {
+	case m.notBooted:
+		f.Code = wire.NotBooted
+	case m.nameTaken:
+		f.Code, f.Down = wire.NameTaken, nil
+	}
+	return f
+}
+
+// describe is how messages to people name m.
+func (m *member) describe() string {
+	kind := "supervisor"
+	if m.post.actor != nil {
+		kind = m.post.actor.Type
+	}
+	if name := m.post.name(); name != "" {
+		return fmt.Sprintf("%s %q", kind, name)
+	}
+	return kind
+}
+
+// settle gives back the names of what was not started after all, once that is known.
+func (s *supervision) settle(q *request) {
+	select {
+	case <-q.done:
+		if q.plan != nil && q.member == nil {
+			s.node.release(q.plan)
+		}
+	default:
+	}
+}
+
+// callLocked steps the tree with what event returns for a new call, and returns the request,
+// which is answered already if that can be.
+func (s *supervision) callLocked(about *member, event func(tree.Call) tree.Event) *request {
+	s.last++
+	r := &request{done: make(chan struct{}), member: about}
+	s.calls[s.last] = r
+	s.stepLocked(event(s.last))
+	return r
+}
+
+// wait returns the request's error, or ctx's. What was asked for goes on.
+func (r *request) wait(ctx context.Context) error {
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		return &wire.GivenUp{Fate: wire.FateUnknown, Err: context.Cause(ctx)}
+	}
+}
