@@ -144,6 +144,7 @@ func (c calls) testCalls() {
 	w := c.sys.Watch(a)
 	c.expect("ok", manage{Call: "terminate", Under: web, Child: a})
 	c.checkDown(c.down(w), "shutdown", false)
+	c.checkFree("a")
 	c.checkChildren(web, "a#1 stopped", "b#1 running")
 	c.checkCount(web, actor.ChildCount{Specs: 2, Active: 1, Workers: 2})
 	if info := c.child(web, "a"); info.Pid != 0 || info.Ref != a || info.Restarts != 0 {
@@ -158,6 +159,7 @@ func (c calls) testCalls() {
 	if got := c.up("a#2"); got.Self != a {
 		c.Errorf("restarted it is %v, before it was %v", got.Self, a)
 	}
+	c.checkFound("a", a)
 	c.expect("running", manage{Call: "restart", Under: web, Child: a})
 
 	c.expect("ok", manage{Call: "terminate", Under: web, Child: a})
@@ -260,9 +262,11 @@ func (c calls) testWrongOnes() {
 	c.checkCount(web, actor.ChildCount{Specs: 2, Active: 2, Supervisors: 1, Workers: 1})
 	c.expect("ok", manage{Call: "terminate", Under: web, Child: sub})
 	c.checkCount(web, actor.ChildCount{Specs: 2, Active: 1, Supervisors: 1, Workers: 1})
+	c.checkFree("sub", "h")
 	c.expect("not running", manage{Call: "start", Under: sub, Name: "never"})
 	c.expect("ok", manage{Call: "restart", Under: web, Child: sub})
 	c.up("h#2")
+	c.checkFound("sub", sub)
 	c.stop(other)
 	c.expect("down, shutdown", manage{Call: "start", Under: other, Name: "never"})
 	c.expect("down, shutdown", manage{Call: "terminate", Under: other, Child: i})

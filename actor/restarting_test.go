@@ -177,6 +177,51 @@ func TestAsksQueue(t *testing.T) {
 	}
 }
 
+// The same for those that are given up while there is no process at all.
+func TestAsksBetweenProcesses(t *testing.T) {
+	for name, asks := range map[string]actor.AsksWhileRestarting{"wait": actor.AsksWait, "queue": actor.AsksQueue} {
+		t.Run(name, func(t *testing.T) {
+			sys := actortest.New(t, actor.Options{})
+			inbox := svInbox(t, sys)
+			spec := svSpec(svArg{Proof: inbox.Ref()})
+			spec.Asks, spec.Backoff = asks, actor.Backoff{Min: 300 * time.Millisecond}
+			ref := svSpawn(t, sys, spec)
+			rig := spawnRig(t, sys, rigArg{})
+			sub := sys.Events()
+			defer sub.Stop()
+			m := sys.Monitor(ref)
+			sendSignal(t, pidOf(t, ref), syscall.SIGKILL)
+			ended(t, m)
+			tell(t, ref, svNumber{N: 0})
+			if _, err := actor.Ask[svProof](impatient(t), ref, svNumber{N: 1}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want its deadline", err)
+			}
+			if _, err := actor.Ask[svProof](impatient(t), rig, svRelayNumber{To: ref, N: 2}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("from an actor: got %v, want its deadline", err)
+			}
+			ask[string](t, rig, Echo{"it has given up, too"})
+			tell(t, ref, svNumber{N: 3})
+			for len(sub.C) > 0 {
+				if e := <-sub.C; e.Ref == ref && e.Kind == actor.EventStarted {
+					t.Skip("the machine is too slow: the next process was started before all had given up")
+				}
+			}
+			want := []int{0, 3}
+			if asks == actor.AsksQueue {
+				want = []int{0, 1, 2, 3}
+			}
+			for _, p := range svNumbers(t, inbox, len(want)) {
+				if p.Incarnation != 2 {
+					t.Errorf("got %+v", p)
+				}
+			}
+			if got := ask[[]int](t, ref, svSeen{}); !slices.Equal(got, want) {
+				t.Errorf("it handled %v, want %v", got, want)
+			}
+		})
+	}
+}
+
 // An Ask that waits for an actor that gives up does not wait any longer.
 func TestAsksOfOneThatGivesUp(t *testing.T) {
 	for name, asks := range map[string]actor.AsksWhileRestarting{"wait": actor.AsksWait, "queue": actor.AsksQueue} {

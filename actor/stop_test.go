@@ -196,8 +196,8 @@ func TestStopWhileStarting(t *testing.T) {
 		t.Errorf("got %v, want ErrAborted", err)
 	}
 	d := ended(t, m)
-	if _, ok := d.Reason.(actor.Killed); !ok || d.Restarting {
-		t.Errorf("got %v, restarting: %t; want Killed", d.Reason, d.Restarting)
+	if k, ok := d.Reason.(actor.Killed); !ok || k.Detail == "" || d.Restarting {
+		t.Errorf("got %v, restarting: %t; want Killed that says why", d.Reason, d.Restarting)
 	}
 }
 
