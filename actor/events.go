@@ -122,7 +122,7 @@ type Event struct {
 	Incarnation uint64 // from 1
 	Pid         int    // 0 for a supervisor, and where there is no process
 
-	Down   *Down         // of EventExited: how its process ended; nil for a supervisor
+	Down   *Down         // of EventExited: how its process, or the supervisor, ended
 	Reason Reason        // of EventExited and EventGaveUp
 	In     time.Duration // of EventRestarting: when the next attempt is due
 	Letter *DeadLetter   // of EventDeadLetter

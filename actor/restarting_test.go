@@ -186,7 +186,7 @@ func TestAsksBetweenProcesses(t *testing.T) {
 			spec := svSpec(svArg{Proof: inbox.Ref()})
 			spec.Asks, spec.Backoff = asks, actor.Backoff{Min: 300 * time.Millisecond}
 			ref := svSpawn(t, sys, spec)
-			rig := spawnRig(t, sys, rigArg{})
+			relay, other := svSpawn(t, sys, svRelays), svSpawn(t, sys, survivors)
 			sub := sys.Events()
 			defer sub.Stop()
 			m := sys.Monitor(ref)
@@ -196,10 +196,10 @@ func TestAsksBetweenProcesses(t *testing.T) {
 			if _, err := actor.Ask[svProof](impatient(t), ref, svNumber{N: 1}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want its deadline", err)
 			}
-			if _, err := actor.Ask[svProof](impatient(t), rig, svRelayNumber{To: ref, N: 2}); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := actor.Ask[svProof](impatient(t), relay, svRelay{To: ref, Message: svNumber{N: 2}}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("from an actor: got %v, want its deadline", err)
 			}
-			ask[string](t, rig, Echo{"it has given up, too"})
+			ask[svProof](t, relay, svRelay{To: other}) // it has given up, too
 			tell(t, ref, svNumber{N: 3})
 			for len(sub.C) > 0 {
 				if e := <-sub.C; e.Ref == ref && e.Kind == actor.EventStarted {

@@ -201,7 +201,9 @@ func TestSendEvery(t *testing.T) {
 			t.Errorf("number %d came after %v", i+1, took)
 		}
 	}
-	s.cancel(id) // true, unless it is just being sent
+	if !s.cancel(id) {
+		t.Error("there was nothing to cancel")
+	}
 	if s.cancel(id) {
 		t.Error("it was cancelled twice")
 	}

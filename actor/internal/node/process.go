@@ -102,11 +102,12 @@ func (p *process) boot() {
 	if err == nil {
 		err = p.attach()
 	}
-	close(p.attached)
 	if err != nil {
-		p.kill(p.bootFailed(err))
+		p.kill(p.bootFailed(err)) // first: bury will ask why
+		close(p.attached)
 		return
 	}
+	close(p.attached)
 	limit := time.NewTimer(p.cell.spec.StartTimeout)
 	defer limit.Stop()
 	select {

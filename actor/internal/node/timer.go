@@ -34,7 +34,6 @@ type timer struct {
 	fire    func(*wire.TimerRequest)
 	clock   *time.Timer
 	due     time.Time
-	firing  bool
 	over    bool // it is in neither map, and fire is not called any more, but for a call under way
 }
 
@@ -42,8 +41,7 @@ type timer struct {
 // now, and then, unless r.Every is zero, each time that r.Every has passed, as counted from
 // the first time: what was missed because fire took too long is skipped.
 //
-// If the actor has a timer with the same Key, that one ends; a Key of "" is none. replaced
-// says of it what cancel would have.
+// If the actor has a timer with the same Key, that one ends; a Key of "" is none.
 //
 // The error is a *wire.Failure, and then nothing has changed: the times are out of range, r.ID is
 // in use, the actor has wire.MaxTimers already, or close was called.
@@ -55,7 +53,7 @@ func (ts *timers) start(r *wire.TimerRequest, fire func(*wire.TimerRequest)) (re
 		return false, err
 	}
 	if old != nil {
-		replaced = ts.endLocked(old)
+		ts.endLocked(old)
 	}
 	if ts.byID == nil {
 		ts.byID, ts.byKey = make(map[uint64]*timer), make(map[string]*timer)
@@ -67,7 +65,7 @@ func (ts *timers) start(r *wire.TimerRequest, fire func(*wire.TimerRequest)) (re
 		ts.byKey[r.Key] = t
 	}
 	t.clock = time.AfterFunc(r.After, func() { ts.ring(t) })
-	return replaced, nil
+	return old != nil, nil
 }
 
 // checkLocked is why r is refused; old is the timer that it would replace, if any.
@@ -96,7 +94,6 @@ func (ts *timers) ring(t *timer) {
 		ts.mu.Unlock()
 		return
 	}
-	t.firing = true
 	if t.request.Every == 0 {
 		ts.endLocked(t)
 	}
@@ -106,7 +103,6 @@ func (ts *timers) ring(t *timer) {
 
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	t.firing = false
 	if !t.over {
 		now := time.Now()
 		t.due = following(t.due, t.request.Every, now)
@@ -122,20 +118,20 @@ func following(due time.Time, every time.Duration, now time.Time) time.Time {
 	return due.Add(every)
 }
 
-// cancel ends a timer. If it returns true, fire is not called for it any more, nor is a call
-// under way. If it returns false, there is none of that number, as when it was due
-// only once and fire has been called or is about to be; or it is one that comes again, fire is
-// just being called, and that call was the last.
+// cancel ends a timer, and reports whether there is one of that number: one that was due only
+// once is none as soon as fire is about to be called. Of one that comes again a call of fire
+// can be under way, and is then the last.
 func (ts *timers) cancel(id uint64) bool {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	t := ts.byID[id]
-	return t != nil && ts.endLocked(t)
+	if t != nil {
+		ts.endLocked(t)
+	}
+	return t != nil
 }
 
-// endLocked ends t, and reports whether that was before fire is called for the next time, and
-// not during a call.
-func (ts *timers) endLocked(t *timer) bool {
+func (ts *timers) endLocked(t *timer) {
 	t.over = true
 	t.clock.Stop() // ring finds out if that is too late
 	if ts.byID[t.request.ID] == t {
@@ -143,7 +139,6 @@ func (ts *timers) endLocked(t *timer) bool {
 	}
 	delete(ts.byID, t.request.ID)
 	delete(ts.byKey, t.request.Key) // a later one under this key has ended t first
-	return !t.firing
 }
 
 // dropVolatile ends the timers that do not survive the process that they were started by.
