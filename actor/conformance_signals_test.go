@@ -565,6 +565,12 @@ func TestC33_NameIsFreeAtDown(t *testing.T) {
 			m = sys.Watch(ref)
 		}
 		sendSignal(t, pidOf(t, ref), syscall.SIGKILL)
+		for begin := time.Now(); len(m.C) == 0 && time.Since(begin) < patience; {
+			runtime.Gosched() // to be awake at that very moment
+		}
+		if _, err := sys.Lookup("phoenix"); !errors.Is(err, actor.ErrNoActor) {
+			t.Fatalf("round %d: got %v, want ErrNoActor", i, err)
+		}
 		if d := ended(t, m); d.Restarting || d.Name != "phoenix" {
 			t.Fatalf("round %d: got %+v", i, d)
 		}

@@ -75,19 +75,16 @@ func (s *svTrial) run() *svLedger {
 	ctx, stop := context.WithCancel(s.Context())
 	defer stop()
 	var senders, observers sync.WaitGroup
-	collected, lettered := make(chan struct{}), make(chan struct{})
+	collected := make(chan struct{})
 	observers.Go(func() { defer close(collected); s.collect(ctx, ledger) })
-	observers.Go(func() { defer close(lettered); s.post(ctx, ledger) })
-	killer := make(chan struct{})
-	senders.Go(func() { s.tell() })
+	observers.Go(func() { s.post(ctx, ledger) })
+	senders.Go(s.tell)
 	var mu sync.Mutex // of refused
 	for a := range s.askers {
 		senders.Go(func() { s.ask(a, ledger, &mu) })
 	}
-	go func() { defer close(killer); s.kill(ledger) }()
-
+	senders.Go(func() { s.kill(ledger) })
 	senders.Wait()
-	<-killer
 	// Whatever was accepted has been handled, or is a suspect, when each worker
 	// answers this: it stands behind.
 	for _, ref := range s.everyWorker() {
@@ -103,7 +100,6 @@ func (s *svTrial) run() *svLedger {
 	tell(s.T, s.inbox.Ref(), svProof{N: -1})
 	<-collected
 	stop()
-	<-lettered
 	observers.Wait()
 	return ledger
 }
@@ -341,8 +337,8 @@ func (s *svTrial) balance(l *svLedger) {
 		n := s.tells + i
 		err := l.refused[n]
 		switch {
-		case answered && l.received[n] != 1:
-			s.Errorf("the Ask %d was answered, but received %d times", n, l.received[n])
+		case answered && (l.received[n] != 1 || l.suspects[n] != nil):
+			s.Errorf("the Ask %d was answered; received %d times, a dead letter: %t", n, l.received[n], l.suspects[n] != nil)
 		case !answered && err == nil:
 			s.Errorf("the Ask %d was neither answered nor refused", n)
 		case !answered:

@@ -12,8 +12,8 @@ import (
 // starts it. The program keeps it, not the actor's process: the message comes
 // like any other, with the actor that started the timer as its sender, behind what
 // is in the mailbox by then. One that is due once is taken in even if the mailbox is
-// full; one that comes again is left out then, until the next time. For an actor that
-// is no more, or does not handle it, it is a dead letter.
+// full; one that comes again is a dead letter then, until there is room. So it is for an
+// actor that is no more, or does not handle it.
 type Timer struct {
 	To    Ref           // who gets the message; zero is the actor itself
 	After time.Duration // until it is due for the first time; zero or less is at once

@@ -70,7 +70,7 @@ func (p *process) reason() wire.Reason {
 	switch {
 	case isCrash:
 		return crashed
-	case verdict.Cause == wire.BootFailed && e.Known && e.Signal != syscall.SIGKILL:
+	case verdict.Cause == wire.BootFailed && e.Known && (e.Signal != syscall.SIGKILL || p.alone):
 		verdict.Detail += " (" + e.String() + ")" // it ended by itself
 		return verdict
 	case verdict.Cause != "":

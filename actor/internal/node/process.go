@@ -46,6 +46,7 @@ type process struct {
 	ready    chan struct{} // closed at the Ready frame
 	exited   chan struct{} // closed when exit is set
 	exit     reaper.Exit
+	alone    bool          // it ended before Hello, and nobody here had told it to
 	buried   chan struct{} // closed when down is set and nothing of it is left
 	down     *wire.Down
 
@@ -103,6 +104,7 @@ func (p *process) boot() {
 		err = p.attach()
 	}
 	if err != nil {
+		p.alone = errors.Is(err, io.EOF) && p.goneWithin(closedLimit)
 		p.kill(p.bootFailed(err)) // first: bury will ask why
 		close(p.attached)
 		return
