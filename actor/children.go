@@ -132,7 +132,7 @@ type ChildCount struct {
 // ChildInfo is what was known of one actor or supervisor at one moment.
 type ChildInfo struct {
 	Ref        Ref
-	ID         string // its Name or, without one, what the system calls it; unique among its siblings
+	ID         string // its Name or, without one, what the system calls it; unique under a supervisor that is not Dynamic
 	Type       string // "supervisor" for one, and for a pool
 	Name       string // "" if it is registered under none
 	Supervisor bool   // or a Pool

@@ -137,7 +137,8 @@ const (
 	EventStarted = EventKind(node.Started)
 	// EventReady: its start function has returned; a supervisor's children are ready.
 	EventReady = EventKind(node.Ready)
-	// EventExited: its process, or the supervisor, has ended. Event.Reason says why.
+	// EventExited: its process, or the supervisor, has ended, or never came to be.
+	// Event.Reason says why.
 	EventExited = EventKind(node.Exited)
 	// EventRestarting: it is to be started again in Event.In, or as soon as those
 	// that are restarted with it have stopped.

@@ -15,8 +15,9 @@ import (
 //
 // A link has no direction, and there is at most one of a pair: to link twice is to
 // link once. It ends with either process and is not renewed by a restart. With an
-// actor that is no more, or is between two processes, the signal ([NoSuchActor]) comes
-// at once. A link to
+// actor that is no more, the signal ([NoSuchActor]) comes at once; while one is being
+// restarted, Link waits for its next process. Supervisors and Inboxes have none, and
+// cannot be linked with. A link to
 // itself does nothing.
 func (c *Context) Link(ctx context.Context, r Ref) error {
 	return c.link(ctx, "link", r, c.child.Link)

@@ -110,6 +110,19 @@ const (
 	AsksQueue = AsksWhileRestarting(wire.AbsentQueue)
 )
 
+// String returns "wait", "fail" or "queue".
+func (a AsksWhileRestarting) String() string {
+	switch a {
+	case AsksWait:
+		return "wait"
+	case AsksFail:
+		return "fail"
+	case AsksQueue:
+		return "queue"
+	}
+	return "invalid"
+}
+
 // Named returns a copy of s with that name.
 func (s Spec) Named(name string) Spec {
 	s.Name = name

@@ -5,6 +5,9 @@ type Held struct {
 	Seq    uint64 // its number as the reader counts, from 1; 0 if it was still waiting for room
 	Frame  []byte // the frame as it was given, header included
 	Waited bool   // it waited for room and never was taken in
+
+	// Admitted is what Enqueue was given for one that waited; nil if nothing.
+	Admitted func()
 }
 
 // heldFrame is where a counted frame lies.

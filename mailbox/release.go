@@ -58,7 +58,7 @@ func (w *Writer) Abandon() []Held {
 	}
 	for wt := w.waiting.first; wt != nil; wt = wt.next {
 		if wt.ready == nil {
-			all = append(all, Held{Frame: wt.frame, Waited: true})
+			all = append(all, Held{Frame: wt.frame, Waited: true, Admitted: wt.admitted})
 		}
 	}
 	w.stream, w.waiting = stream{}, waiterQueue{}

@@ -13,10 +13,14 @@ type waiter struct {
 }
 
 // waiterQueue is a list of waiters, first come, first served.
-type waiterQueue struct{ first, last *waiter }
+type waiterQueue struct {
+	first, last *waiter
+	n           int
+}
 
 func (q *waiterQueue) push(wt *waiter) {
 	wt.queued = true
+	q.n++
 	wt.prev = q.last
 	if q.last != nil {
 		q.last.next = wt
@@ -38,6 +42,7 @@ func (q *waiterQueue) remove(wt *waiter) {
 		q.last = wt.prev
 	}
 	wt.prev, wt.next, wt.queued = nil, nil, false
+	q.n--
 }
 
 // admitLocked takes in those who wait while there is room.

@@ -211,7 +211,7 @@ func (w *Writer) Force(frame []byte) error {
 // not been given, its successor never gets.
 func (w *Writer) Push(frame []byte) error {
 	w.mu.Lock()
-	return w.push(frame, w.brokenLocked())
+	return w.push(frame, w.brokenLocked(), w.cfg.ControlBytes)
 }
 
 // PushTo is Push to the reader of one attachment, as Attach has numbered it. If another
@@ -219,21 +219,31 @@ func (w *Writer) Push(frame []byte) error {
 // reader does not reach its successor. After Close it returns an error that wraps
 // os.ErrClosed, whatever the attachment.
 func (w *Writer) PushTo(attachment uint64, frame []byte) error {
+	return w.pushTo(attachment, frame, w.cfg.ControlBytes)
+}
+
+// UrgeTo is PushTo for what must not be lost: it returns ErrFull only when twice
+// ControlBytes are unwritten.
+func (w *Writer) UrgeTo(attachment uint64, frame []byte) error {
+	return w.pushTo(attachment, frame, 2*w.cfg.ControlBytes)
+}
+
+func (w *Writer) pushTo(attachment uint64, frame []byte, limit int) error {
 	w.mu.Lock()
 	refusal := w.brokenLocked()
 	if attachment != w.attachment && !w.closed {
 		refusal = ErrDetached
 	}
-	return w.push(frame, refusal)
+	return w.push(frame, refusal, limit)
 }
 
 // push takes a control frame in, given what speaks against any. It is called with mu held
 // and releases it.
-func (w *Writer) push(frame []byte, refusal error) error {
+func (w *Writer) push(frame []byte, refusal error, limit int) error {
 	err := checkFrame(frame, refusal)
 	switch control := w.stream.control; {
 	case err != nil:
-	case control > 0 && control+len(frame) > w.cfg.ControlBytes:
+	case control > 0 && control+len(frame) > limit:
 		err = ErrFull
 	default:
 		s, _ := w.stream.append(frame, w.draining)
@@ -255,6 +265,13 @@ func (w *Writer) Depth() (messages, bytes int) {
 	messages, bytes = w.stream.held.n, w.stream.held.bytes
 	w.dispatch()
 	return messages, bytes
+}
+
+// Waiting says how many counted frames wait for room.
+func (w *Writer) Waiting() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.waiting.n
 }
 
 // keep returns a copy of frame, or frame itself if it is adopted.

@@ -44,8 +44,8 @@ func (c *Child) acquire(ctx context.Context, to codec.ID, size int) error {
 	}
 }
 
-// credit gives room back, or forgets a destination that is gone: the next Tell
-// to it is acknowledged again, and so learns the truth.
+// credit gives room back. The next Tell to a destination that is gone is acknowledged
+// again, and so learns the truth.
 func (c *Child) credit(to codec.ID, credit wire.Credit) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,7 +56,10 @@ func (c *Child) credit(to codec.ID, credit wire.Credit) {
 	w.messages -= credit.Messages
 	w.bytes -= credit.Bytes
 	if credit.Gone {
-		delete(c.windows, to)
+		w.trusted = false
+		if w.messages <= 0 && w.bytes <= 0 {
+			delete(c.windows, to)
+		}
 	}
 	if w.room != nil {
 		close(w.room)

@@ -67,6 +67,13 @@ func (a *audience) inform(down *wire.Down, final bool) {
 	}
 }
 
+// reopen is for a supervisor that is up again.
+func (a *audience) reopen() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = false
+}
+
 // close tells everybody, and takes no further monitors.
 func (a *audience) close(down *wire.Down) {
 	a.mu.Lock()

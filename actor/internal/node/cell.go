@@ -41,6 +41,7 @@ type Cell struct {
 	suspect *mailbox.Held // what the last process was at when it ended
 	blame   int           // how many processes the oldest message has ended
 	missed  []uint64      // cancels for the next process; no more than there were Asks
+	binders []binder      // who waits for the next process to link with
 }
 
 // pending is who waits for an answer: a caller in this program, or another
@@ -160,6 +161,7 @@ func (c *Cell) unhandled(messageType []byte) *wire.Failure {
 // put gives a frame to the mailbox as the actor's Spec says.
 func (c *Cell) put(ctx context.Context, frame []byte) error {
 	for {
+		p := c.process()
 		var err error
 		if c.spec.Reject {
 			err = c.mailbox.TryPut(frame)
@@ -175,7 +177,8 @@ func (c *Cell) put(ctx context.Context, frame []byte) error {
 		case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 			return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
 		case errors.Is(err, mailbox.ErrProgress):
-			over = c.liar(err).buried
+			p.lied(err)
+			over = p.buried
 		}
 		select {
 		case <-over:
@@ -188,11 +191,9 @@ func (c *Cell) put(ctx context.Context, frame []byte) error {
 	}
 }
 
-// liar ends the process that claims to have finished what it was never sent.
-func (c *Cell) liar(err error) *process {
-	p := c.process()
+// lied ends a process that claims to have finished what it was never sent.
+func (p *process) lied(err error) {
 	p.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
-	return p
 }
 
 // process returns the present process, or the last.
@@ -266,6 +267,9 @@ func (c *Cell) cancel(corr uint64) {
 		c.mu.Lock()
 		c.missed = append(c.missed, corr)
 		c.mu.Unlock()
+		if c.link.Load() != nil { // it has come meanwhile
+			c.catchUp()
+		}
 	}
 }
 
@@ -347,9 +351,8 @@ func (c *Cell) admit(ch *channel, env *codec.Envelope, size int, corr uint64) er
 	return err
 }
 
-// deliver puts in a message that nobody waits with: behind the others if there is no
-// room or, if skip, not at all.
-func (c *Cell) deliver(env *codec.Envelope, skip bool) error {
+// deliver is target's.
+func (c *Cell) deliver(env *codec.Envelope, skip bool, done func()) error {
 	if !c.proto.Handles(env.Type) {
 		return c.unhandled(env.Type)
 	}
@@ -362,7 +365,7 @@ func (c *Cell) deliver(env *codec.Envelope, skip bool) error {
 	if skip {
 		err = c.mailbox.TryPut(f.Bytes)
 	} else {
-		err = c.mailbox.Enqueue(f.Bytes, nil)
+		err = c.mailbox.Enqueue(f.Bytes, done)
 	}
 	if err != nil {
 		return c.refusal(err)
@@ -384,6 +387,12 @@ func (c *Cell) force(env *codec.Envelope, body any) {
 	if err != nil {
 		c.node.deadLetter(env, gone(c.id), letter{})
 	}
+}
+
+// unread is how many messages there are for it, those that wait for room included.
+func (c *Cell) unread() int {
+	messages, _ := c.mailbox.Depth()
+	return messages + c.mailbox.Waiting()
 }
 
 // join is target's.
@@ -413,7 +422,7 @@ func (c *Cell) refusal(err error) *wire.Failure {
 		return &wire.Failure{Code: wire.TooLarge, Text: limit.Error(), Fate: wire.FateNotSent}
 	}
 	if errors.Is(err, mailbox.ErrProgress) {
-		c.liar(err)
+		c.process().lied(err)
 		return &wire.Failure{Code: wire.Restarting, Fate: wire.FateNotSent, Text: "its process has broken the protocol"}
 	}
 	return gone(c.id)

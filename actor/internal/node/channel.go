@@ -24,6 +24,7 @@ type channel struct {
 	bytes    int
 	waiting  []int // sizes of those not yet taken in, oldest first
 	credit   wire.Credit
+	closed   bool
 }
 
 func newChannel(l *link, to codec.ID, t target) *channel {
@@ -82,6 +83,10 @@ func (ch *channel) credited() {
 // window at a time.
 func (ch *channel) taken(size int) {
 	ch.mu.Lock()
+	if ch.closed {
+		ch.mu.Unlock()
+		return
+	}
 	ch.credit.Messages++
 	ch.credit.Bytes += size
 	if ch.credit.Messages < wire.WindowMessages/4 && ch.credit.Bytes < wire.WindowBytes/4 {
@@ -93,7 +98,7 @@ func (ch *channel) taken(size int) {
 	ch.messages -= credit.Messages
 	ch.bytes -= credit.Bytes
 	ch.mu.Unlock()
-	ch.link.control(&codec.Envelope{Kind: wire.KindCredit, To: ch.to}, credit)
+	ch.link.urge(&codec.Envelope{Kind: wire.KindCredit, To: ch.to}, credit)
 }
 
 // refuse sends a message back to where it came from.
@@ -102,9 +107,15 @@ func (ch *channel) refuse(env *codec.Envelope, size int, f *wire.Failure) {
 	ch.link.refuse(env, f)
 }
 
-// close tells the process that the destination is gone, and ends the credit.
+// close tells the process that the destination is gone, gives all its credit back and ends
+// the channel. What is still on the way begins another, or has nobody to go to.
 func (ch *channel) close() {
-	if ch.link.drop(ch) {
-		ch.link.control(&codec.Envelope{Kind: wire.KindCredit, To: ch.to}, wire.Credit{Gone: true})
+	if !ch.link.drop(ch) {
+		return
 	}
+	ch.mu.Lock()
+	ch.closed = true
+	rest := wire.Credit{Messages: ch.messages, Bytes: ch.bytes, Gone: true}
+	ch.mu.Unlock()
+	ch.link.urge(&codec.Envelope{Kind: wire.KindCredit, To: ch.to}, rest)
 }

@@ -39,10 +39,10 @@ func (c *Cell) pause(down *wire.Down) {
 		c.blame = 0
 	}
 	c.mu.Unlock()
-	switch {
-	case again:
-		c.mailbox.Return(suspect)
-	case suspect != nil:
+	if again && c.mailbox.Return(suspect) != nil {
+		again = false
+	}
+	if suspect != nil && !again {
 		c.bury(suspect.Frame, down, letter{suspect: true, attempts: blame})
 	}
 	c.failUnanswered(down)
@@ -77,10 +77,16 @@ func (c *Cell) finish(down *wire.Down) {
 	for _, p := range asks {
 		p.fail(&wire.Failure{Code: wire.Dead, Down: down})
 	}
+	for _, h := range rest {
+		if h.Admitted != nil { // it is not in anybody's way any more
+			h.Admitted()
+		}
+	}
 	for ch := range senders {
 		ch.close()
 	}
 	c.node.names.free(c.spec.Name, c.id)
+	c.bindWaiting()
 	c.close(down)
 	close(c.ended)
 }

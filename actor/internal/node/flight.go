@@ -61,6 +61,9 @@ func (p *process) reason() wire.Reason {
 	}
 	e := p.exit
 	if g := p.goodbye.Load(); g != nil && (e.Code == 0 || !e.Known) && e.Signal == 0 {
+		if g.Reason.Cause == wire.Ignored {
+			return wire.Reason{Cause: wire.Normal, Detail: "its start function chose not to run"}
+		}
 		return g.Reason
 	}
 	crashed, isCrash := wire.Reason{}, false

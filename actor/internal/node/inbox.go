@@ -230,20 +230,24 @@ func (b *Inbox) receive(ch *channel, env *codec.Envelope, size int) {
 }
 
 // deliver is target's.
-func (b *Inbox) deliver(env *codec.Envelope, skip bool) error {
+func (b *Inbox) deliver(env *codec.Envelope, skip bool, done func()) error {
 	l := Letter{From: env.From, Type: string(env.Type), Payload: append([]byte(nil), env.Payload...)}
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	switch {
 	case b.closed:
+		b.mu.Unlock()
 		return gone(b.id)
 	case len(b.waiting) == 0 && b.hasRoomLocked():
 		b.pushLocked(l)
 	case skip:
+		b.mu.Unlock()
 		return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
 	default:
-		b.waiting = append(b.waiting, waiting{l, func() {}})
+		b.waiting = append(b.waiting, waiting{l, done})
+		done = func() {}
 	}
+	b.mu.Unlock()
+	done()
 	return nil
 }
 
@@ -332,6 +336,7 @@ func (b *Inbox) Close() {
 	b.mu.Lock()
 	lost := len(b.queue) + len(b.waiting)
 	asks, senders := b.asks, b.senders
+	waited := b.waiting
 	b.queue, b.waiting, b.asks, b.senders = nil, nil, nil, nil
 	if !b.closed {
 		b.closed = true
@@ -342,6 +347,9 @@ func (b *Inbox) Close() {
 	b.node.deadLetters.Add(uint64(lost))
 	for _, p := range asks {
 		p.fail(gone(b.id))
+	}
+	for _, w := range waited {
+		w.admitted() // it is not in anybody's way any more
 	}
 	for ch := range senders {
 		ch.close()

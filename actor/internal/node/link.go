@@ -123,12 +123,12 @@ func (l *link) send(env *codec.Envelope, size int) error {
 	}
 	t, ok := routes.Load(env.To)
 	if !ok {
-		l.noRoute(env)
+		l.noRoute(env, size)
 		return nil
 	}
 	ch := l.channel(env.To, t.(target))
 	if ch == nil {
-		l.noRoute(env)
+		l.noRoute(env, size)
 		return nil
 	}
 	if !ch.charge(size) {
@@ -139,9 +139,9 @@ func (l *link) send(env *codec.Envelope, size int) error {
 }
 
 // noRoute answers for an address that nothing has any more.
-func (l *link) noRoute(env *codec.Envelope) {
+func (l *link) noRoute(env *codec.Envelope, size int) {
 	l.refuse(env, gone(env.To))
-	l.control(&codec.Envelope{Kind: wire.KindCredit, To: env.To}, wire.Credit{Gone: true})
+	l.urge(&codec.Envelope{Kind: wire.KindCredit, To: env.To}, wire.Credit{Messages: 1, Bytes: size, Gone: true})
 }
 
 // channel returns the one to t, or nil when t has ended.
@@ -305,24 +305,37 @@ func (l *link) forward(corr uint64, reply *codec.Envelope) {
 	env := codec.Envelope{Kind: wire.KindReply, Corr: corr, Type: reply.Type, Trace: reply.Trace, Payload: reply.Payload}
 	err := l.control(&env, nil)
 	if errors.Is(err, mailbox.ErrFull) {
-		l.control(&codec.Envelope{Kind: wire.KindFail, Corr: corr},
+		l.urge(&codec.Envelope{Kind: wire.KindFail, Corr: corr},
 			&wire.Failure{Code: wire.Full, Text: "the reply did not fit: the asker does not read"})
 	} else if limit, ok := errors.AsType[*codec.LimitError](err); ok { // an Inbox's: its type counts, too
-		l.control(&codec.Envelope{Kind: wire.KindFail, Corr: corr}, &wire.Failure{Code: wire.TooLarge, Text: limit.Error()})
+		l.urge(&codec.Envelope{Kind: wire.KindFail, Corr: corr}, &wire.Failure{Code: wire.TooLarge, Text: limit.Error()})
 	}
 }
 
 // reply answers an Ask of this process.
 func (l *link) reply(corr uint64, body any) {
-	if _, ok := l.settle(corr); ok {
-		l.control(&codec.Envelope{Kind: wire.KindReply, Corr: corr}, body)
+	if _, ok := l.settle(corr); ok && l.control(&codec.Envelope{Kind: wire.KindReply, Corr: corr}, body) != nil {
+		l.sendFailure(corr, &wire.Failure{Code: wire.Full})
 	}
 }
 
 // fail answers an Ask of this process with an error.
 func (l *link) fail(corr uint64, f *wire.Failure) {
 	if _, ok := l.settle(corr); ok {
-		l.control(&codec.Envelope{Kind: wire.KindFail, Corr: corr}, f)
+		l.sendFailure(corr, f)
+	}
+}
+
+// sendFailure answers an Ask that is settled. Somebody waits: if the whole of it does not
+// fit, the bare fact must.
+func (l *link) sendFailure(corr uint64, f *wire.Failure) {
+	env := codec.Envelope{Kind: wire.KindFail, Corr: corr}
+	told := *f
+	if f.Down != nil {
+		told.Down = brief(f.Down) // thousands may wait for the same actor
+	}
+	if l.control(&env, &told) != nil {
+		l.urge(&env, &wire.Failure{Code: f.Code, Fate: f.Fate, ID: f.ID})
 	}
 }
 
@@ -333,13 +346,25 @@ func (l *link) refuse(env *codec.Envelope, f *wire.Failure) {
 		return
 	}
 	l.settle(env.Corr)
-	l.control(&codec.Envelope{Kind: wire.KindFail, Corr: env.Corr}, f)
+	l.sendFailure(env.Corr, f)
 }
 
 // control sends a frame that is not a message: it takes no room in the mailbox, and goes to
 // this process or to nobody. Whether it arrives is for the caller to know by other means: a
 // process that does not read, or is gone, is dealt with by its link and by the reaper.
 func (l *link) control(env *codec.Envelope, body any) error {
+	return l.push(env, body, (*mailbox.Writer).PushTo)
+}
+
+// urge is control for what must not be lost, and is small. A process that leaves even
+// that unread in such numbers is ended.
+func (l *link) urge(env *codec.Envelope, body any) {
+	if err := l.push(env, body, (*mailbox.Writer).UrgeTo); errors.Is(err, mailbox.ErrFull) {
+		l.proc.kill(wire.Reason{Cause: wire.Protocol, Detail: "it does not read what it is answered"})
+	}
+}
+
+func (l *link) push(env *codec.Envelope, body any, push func(*mailbox.Writer, uint64, []byte) error) error {
 	f := mailbox.NewBuffer()
 	defer f.Free()
 	var err error
@@ -351,7 +376,7 @@ func (l *link) control(env *codec.Envelope, body any) error {
 	if err != nil {
 		return err
 	}
-	return l.cell.mailbox.PushTo(l.attachment, f.Bytes)
+	return push(l.cell.mailbox, l.attachment, f.Bytes)
 }
 
 // close cancels what the process had asked, and ends its monitors and its part of links.

@@ -30,7 +30,9 @@ func (n *Node) Spawn(ctx context.Context, child *wire.Child, parent *Cell) (code
 		return r.id, r.err
 	case <-ctx.Done():
 	}
-	n.tree.end(r.member, true, "its Spawn was given up")
+	if r.member != nil { // else it is answered already, with an error
+		n.tree.end(r.member, true, "its Spawn was given up")
+	}
 	<-r.done // what it waits for has deadlines of its own
 	return codec.ID{}, &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
 }
@@ -46,6 +48,9 @@ func (s *supervision) start(under *member, child *wire.Child) (*request, error) 
 	if r := s.present(under, child); r != nil {
 		return r, nil
 	}
+	if n := size(child) - 1; n > wire.MaxChildren {
+		return nil, refused(fmt.Sprintf("%d children at once, the limit is %d", n, wire.MaxChildren))
+	}
 	plan, err := s.node.plan(child)
 	if err != nil {
 		s.node.release(&plan)
@@ -59,7 +64,7 @@ func (s *supervision) start(under *member, child *wire.Child) (*request, error) 
 	}
 	present := func(id string) bool { _, ok := s.tree.Lookup(parent, id); return ok }
 	if child.ID == "" {
-		plan.Name = unused(plan.Name, present)
+		plan.Name = unused(plan.Name, map[string]int{}, present)
 	}
 	switch {
 	case s.closing:
@@ -196,22 +201,26 @@ func (Local) TerminateChild(ctx context.Context, under, child codec.ID) error {
 }
 
 func terminateChild(ctx context.Context, by *Cell, under, child codec.ID) error {
-	return manage(ctx, under, child, func(m *member) (tree.Event, error) {
-		if by != nil && by.member.isUnder(m) {
-			return nil, &wire.Failure{Code: wire.Above, Fate: wire.FateNotSent}
-		}
-		return tree.TerminateChild{ID: m.id}, nil
+	if m := memberOf(child); by != nil && m != nil && by.member.isUnder(m) {
+		return &wire.Failure{Code: wire.Above, Fate: wire.FateNotSent}
+	}
+	return manage(ctx, under, child, func(m *member, call tree.Call) tree.Event {
+		return tree.TerminateChild{ID: m.id, Call: call}
 	})
 }
 
 // RestartChild starts a child again that is stopped.
 func (Local) RestartChild(ctx context.Context, under, child codec.ID) error {
-	return manage(ctx, under, child, func(m *member) (tree.Event, error) { return tree.RestartChild{ID: m.id}, nil })
+	return manage(ctx, under, child, func(m *member, call tree.Call) tree.Event {
+		return tree.RestartChild{ID: m.id, Call: call}
+	})
 }
 
 // DeleteChild drops the specification of a child that is stopped.
 func (Local) DeleteChild(ctx context.Context, under, child codec.ID) error {
-	return manage(ctx, under, child, func(m *member) (tree.Event, error) { return tree.DeleteChild{ID: m.id}, nil })
+	return manage(ctx, under, child, func(m *member, call tree.Call) tree.Event {
+		return tree.DeleteChild{ID: m.id, Call: call}
+	})
 }
 
 func supervisorOf(id codec.ID) (*member, error) {
@@ -226,7 +235,7 @@ func supervisorOf(id codec.ID) (*member, error) {
 }
 
 // manage makes a call about a child of a supervisor, and waits for the reply.
-func manage(ctx context.Context, under, child codec.ID, event func(*member) (tree.Event, error)) error {
+func manage(ctx context.Context, under, child codec.ID, event func(*member, tree.Call) tree.Event) error {
 	sup, err := supervisorOf(under)
 	if err != nil {
 		return err
@@ -243,25 +252,7 @@ func manage(ctx context.Context, under, child codec.ID, event func(*member) (tre
 		s.mu.Unlock()
 		return &wire.Failure{Code: wire.NotFound, Fate: wire.FateNotSent}
 	}
-	e, err := event(m)
-	if err != nil {
-		s.mu.Unlock()
-		return err
-	}
-	r := s.callLocked(m, func(call tree.Call) tree.Event {
-		switch e := e.(type) {
-		case tree.TerminateChild:
-			e.Call = call
-			return e
-		case tree.RestartChild:
-			e.Call = call
-			return e
-		case tree.DeleteChild:
-			e.Call = call
-			return e
-		}
-		panic(fmt.Sprintf("node: no call: %T", e))
-	})
+	r := s.callLocked(m, func(call tree.Call) tree.Event { return event(m, call) })
 	s.mu.Unlock()
 	return r.wait(ctx)
 }

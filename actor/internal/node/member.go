@@ -37,6 +37,7 @@ type member struct {
 	id      tree.ID
 	parent  *member // nil if it is on its own
 	post    *post
+	spec    *tree.Child
 	address codec.ID
 
 	cell       *Cell       // the actor, from its Boot until it has ended for good
@@ -94,7 +95,8 @@ func (n *Node) plan(c *wire.Child) (tree.Child, error) {
 		return t, n.planActor(p, c.Actor)
 	}
 	p.supervisor = c.Supervisor
-	return t, n.planSupervisor(p, &t)
+	err := n.planSupervisor(p, &t)
+	return t, err
 }
 
 func baseName(c *wire.Child) string {
@@ -140,7 +142,15 @@ func (n *Node) planSupervisor(p *post, t *tree.Child) error {
 			return nameTaken(s.Name)
 		}
 	}
+	if s.Strategy == tree.Dynamic {
+		for i := range s.Children {
+			if name := anyName(&s.Children[i]); name != "" {
+				return refused(fmt.Sprintf("in the template of a dynamic supervisor is the name %q, which only one of its children could have", name))
+			}
+		}
+	}
 	ids := make(map[string]bool)
+	numbers := make(map[string]int)
 	for i := range s.Children {
 		if id := s.Children[i].ID; id != "" {
 			ids[id] = true
@@ -149,7 +159,7 @@ func (n *Node) planSupervisor(p *post, t *tree.Child) error {
 	for i := range s.Children {
 		child, err := n.plan(&s.Children[i])
 		if s.Children[i].ID == "" {
-			child.Name = unused(child.Name, func(id string) bool { return ids[id] })
+			child.Name = unused(child.Name, numbers, func(id string) bool { return ids[id] })
 			ids[child.Name] = true
 		}
 		t.Supervisor.Children = append(t.Supervisor.Children, child)
@@ -157,9 +167,6 @@ func (n *Node) planSupervisor(p *post, t *tree.Child) error {
 			return inChild(child.Name, err)
 		}
 		of := child.Data.(*post)
-		if s.Strategy == tree.Dynamic && of.name() != "" {
-			return refused(fmt.Sprintf("the template of a dynamic supervisor has the name %q, which only one of its children could have", of.name()))
-		}
 		if s.Route != wire.NoRoute {
 			if of.worker = i + 1; of.actor == nil {
 				return refused("a pool's workers are actors")
@@ -183,11 +190,39 @@ func inChild(id string, err error) error {
 	return &named
 }
 
-// unused returns base, or base with a number.
-func unused(base string, taken func(string) bool) string {
+// anyName returns a name that c or something under it is to be registered under.
+func anyName(c *wire.Child) string {
+	if c.Actor != nil {
+		return c.Actor.Name
+	}
+	if c.Supervisor == nil || c.Supervisor.Name != "" {
+		return baseName(c)
+	}
+	for i := range c.Supervisor.Children {
+		if name := anyName(&c.Supervisor.Children[i]); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// size is how many actors and supervisors c stands for.
+func size(c *wire.Child) int {
+	n := 1
+	if c.Supervisor != nil {
+		for i := range c.Supervisor.Children {
+			n += size(&c.Supervisor.Children[i])
+		}
+	}
+	return n
+}
+
+// unused returns base, or base with a number; last has the last one for each base.
+func unused(base string, last map[string]int, taken func(string) bool) string {
 	id := base
-	for i := 2; taken(id); i++ {
-		id = base + "-" + strconv.Itoa(i)
+	for taken(id) {
+		last[base] = max(last[base], 1) + 1
+		id = base + "-" + strconv.Itoa(last[base])
 	}
 	return id
 }

@@ -27,6 +27,8 @@ const (
 	closedLimit = time.Second
 	// slotLimit is how long a boot may hold back others.
 	slotLimit = 500 * time.Millisecond
+	// forkPause is how long a restart that cannot even fork takes at least.
+	forkPause = 100 * time.Millisecond
 )
 
 // A process is one incarnation of a Cell, from the tree's Boot to its burial.
@@ -93,6 +95,12 @@ func (p *process) boot() {
 	if err := p.fork(); err != nil {
 		release()
 		p.decide(p.bootFailed(err))
+		if p.inc > 1 { // descriptors or processes are short: more attempts make it no better
+			select {
+			case <-time.After(forkPause):
+			case <-p.doomed:
+			}
+		}
 		p.stillborn()
 		return
 	}
@@ -266,6 +274,7 @@ func (p *process) attach() error {
 	c.catchUp()
 	routes.Store(c.id, c)
 	c.node.names.publish(c.spec.Name, c.id)
+	c.bindWaiting()
 	c.node.tasks.Go(p.link.run)
 	return nil
 }
@@ -273,12 +282,18 @@ func (p *process) attach() error {
 // withdraw takes out of the mailbox, before it goes to the next process, the Asks whose
 // askers have given up.
 func (c *Cell) withdraw() {
+	oldest := true
 	c.mailbox.Filter(func(frame []byte) bool {
 		var env codec.Envelope
-		if err := codec.DecodeEnvelope(content(frame), &env); err != nil || env.Kind != wire.KindAsk {
-			return true
+		err := codec.DecodeEnvelope(content(frame), &env)
+		keep := err != nil || env.Kind != wire.KindAsk || c.isAwaited(env.Corr)
+		if oldest && !keep {
+			c.mu.Lock()
+			c.blame = 0
+			c.mu.Unlock()
 		}
-		return c.isAwaited(env.Corr)
+		oldest = false
+		return keep
 	})
 }
 
@@ -330,12 +345,22 @@ func (p *process) saysGoodbye(g *wire.Goodbye) error {
 	default:
 		return breach(fmt.Sprintf("a goodbye because of %q", g.Reason.Cause))
 	}
-	if f := g.Reason.Init; f != nil {
-		f.Code, f.Down, f.Fate = wire.Remote, nil, wire.FateUnknown
-	}
+	g.Reason = own(g.Reason)
 	p.goodbye.Store(g)
 	p.stop(p.cell.patience()) // it has as long for its exit as if it had been asked
 	return nil
+}
+
+// reasonText is how much an actor may say of its own reasons, in bytes.
+const reasonText = 64 << 10
+
+// own is what counts of a reason that an actor gives.
+func own(r wire.Reason) wire.Reason {
+	said := wire.Reason{Cause: r.Cause, Detail: r.Detail[:min(len(r.Detail), reasonText)]}
+	if f := r.Init; f != nil {
+		said.Init = &wire.Failure{Code: wire.Remote, Text: f.Text[:min(len(f.Text), reasonText)], Codes: f.Codes}
+	}
+	return said
 }
 
 // linkEnded is called by the link when it stops reading. What broke the protocol
@@ -424,8 +449,7 @@ func (p *process) bury() {
 // report tells the tree of the process's end.
 func (p *process) report() {
 	c := p.cell
-	if p.down.Reason.Cause == wire.Ignored {
-		p.down.Reason = wire.Reason{Cause: wire.Normal, Detail: "its start function chose not to run"}
+	if g := p.goodbye.Load(); g != nil && g.Reason.Cause == wire.Ignored && p.down.Reason.Cause == wire.Normal {
 		c.node.tree.step(tree.Ignored{ID: c.member.id, Inc: p.inc})
 		return
 	}

@@ -19,8 +19,9 @@ type target interface {
 	// and gives the credit back when there is room for it. It never blocks.
 	receive(ch *channel, env *codec.Envelope, size int)
 	// deliver takes a message that nobody waits with. It never blocks; if there is no
-	// room the message waits or, if skip, is refused.
-	deliver(env *codec.Envelope, skip bool) error
+	// room the message waits or, if skip, is refused. done is called when a message that
+	// may wait is taken in, or never will be; not if there is an error.
+	deliver(env *codec.Envelope, skip bool, done func()) error
 	// join registers a sender that wants to hear of the target's end. It
 	// reports false when that has come already.
 	join(ch *channel) bool
@@ -114,9 +115,25 @@ type epitaphBook struct {
 }
 
 func (b *epitaphBook) add(ended *wire.Down) {
+	down := brief(ended)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.downs[down.ID] != nil { // it was started again, and has its place
+		b.downs[down.ID] = down
+		return
+	}
+	delete(b.downs, b.ring[b.next])
+	b.ring[b.next] = down.ID
+	b.next = (b.next + 1) % len(b.ring)
+	b.downs[down.ID] = down
+}
+
+// brief returns a Down without what makes it long.
+func brief(ended *wire.Down) *wire.Down {
 	down := new(*ended)
 	down.Reason.Stack = beginning(down.Reason.Stack)
 	down.Reason.Detail = beginning(down.Reason.Detail)
+	down.Log = nil
 	if init := down.Reason.Init; init != nil {
 		// An honest one has a handful of short codes.
 		down.Reason.Init = &wire.Failure{Code: init.Code, Text: beginning(init.Text)}
@@ -124,12 +141,7 @@ func (b *epitaphBook) add(ended *wire.Down) {
 			down.Reason.Init.Codes = init.Codes
 		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.downs, b.ring[b.next])
-	b.ring[b.next] = down.ID
-	b.next = (b.next + 1) % len(b.ring)
-	b.downs[down.ID] = down
+	return down
 }
 
 // beginning keeps nothing of what it leaves out.

@@ -52,11 +52,21 @@ func (l *link) serve(env *codec.Envelope) error {
 		if err := codec.Decode(env.Payload, &id); err != nil {
 			return breach(err.Error())
 		}
-		l.reply(corr, nil) // before the signal, which may follow at once
-		if string(env.Type) == wire.ServiceLink {
-			l.bind(id)
-		} else {
+		if string(env.Type) == wire.ServiceUnlink {
 			l.unbind(id)
+			l.reply(corr, nil)
+			return nil
+		}
+		err := l.mayBind(id)
+		if rude, ok := err.(breach); ok {
+			return rude
+		}
+		if c := find(id); err == nil && c != nil && c.postpone(l, corr) {
+			return nil
+		}
+		l.conclude(corr, nil, err) // before the signal, which may follow at once
+		if err == nil {
+			l.bind(id)
 		}
 	case wire.ServiceExit:
 		var r wire.ExitRequest
@@ -171,7 +181,7 @@ func (l *link) monitor(corr uint64, r wire.MonitorRequest) error {
 		return breach(fmt.Sprintf("more than %d monitors", wire.MaxMonitors))
 	}
 	// A Down takes no room from the monitors any more, so it is the mailbox that bounds them.
-	if unread, _ := l.cell.mailbox.Depth(); unread > l.cell.spec.Messages+wire.MaxMonitors {
+	if l.cell.unread() > l.cell.spec.Messages+wire.MaxMonitors {
 		return breach(fmt.Sprintf("more than %d Downs that it does not read", wire.MaxMonitors))
 	}
 	l.reply(corr, nil) // before the Down, which may follow at once

@@ -24,13 +24,15 @@ func (p *process) signal(from codec.ID, r wire.Reason, linked bool) {
 
 // strike is an exit signal that cannot be handled.
 func (p *process) strike(from codec.ID, r wire.Reason, linked bool) {
-	if linked {
-		p.mu.Lock()
-		if p.verdict.Cause == "" {
-			p.via = from
-		}
+	p.mu.Lock()
+	if p.reaped { // it was dead before
 		p.mu.Unlock()
+		return
 	}
+	if linked && p.verdict.Cause == "" {
+		p.via = from
+	}
+	p.mu.Unlock()
 	p.kill(r)
 }
 
@@ -41,9 +43,13 @@ func exit(from, to codec.ID, r wire.Reason) error {
 	default:
 		return refused(fmt.Sprintf("no exit signal has the reason %q", r.Cause))
 	}
+	r = own(r)
 	t, _ := routes.Load(to)
 	switch t := t.(type) {
 	case *Cell:
+		if t.unread() > t.spec.Messages+wire.MaxMonitors {
+			return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
+		}
 		p := t.process()
 		if r.Cause == wire.Killed {
 			if r.Detail == "" {
@@ -59,6 +65,27 @@ func exit(from, to codec.ID, r wire.Reason) error {
 		return refused("an inbox takes no exit signals")
 	}
 	return nil // of one that is gone there is nothing to end
+}
+
+// mayBind says why this process cannot be linked with what has that address, if so.
+func (l *link) mayBind(to codec.ID) error {
+	t, _ := routes.Load(to)
+	switch t.(type) {
+	case *supervisor:
+		return refused("a supervisor has no process to link with; Monitor and Watch tell of its end")
+	case *Inbox:
+		return refused("an inbox has no process to link with")
+	}
+	l.mu.Lock()
+	ties := len(l.ties)
+	l.mu.Unlock()
+	if ties >= wire.MaxMonitors {
+		return refused(fmt.Sprintf("an actor can have %d links", wire.MaxMonitors))
+	}
+	if l.cell.unread() > l.cell.spec.Messages+wire.MaxMonitors {
+		return breach(fmt.Sprintf("more than %d exit signals that it does not read", wire.MaxMonitors))
+	}
+	return nil
 }
 
 // bind links this process with the one of another actor (OTP: link/1). Two monitors
@@ -89,9 +116,14 @@ func (l *link) tie(peer *link) bool {
 	l.mu.Unlock()
 	return peer.cell.add(monitor{watcher: l}, watch{notify: func(d *wire.Down) {
 		l.mu.Lock()
-		delete(l.ties, peer.cell.id)
+		tied := l.ties[peer.cell.id] == peer // else it was unlinked meanwhile
+		if tied {
+			delete(l.ties, peer.cell.id)
+		}
 		l.mu.Unlock()
-		l.proc.signal(d.ID, d.Reason, true)
+		if tied {
+			l.proc.signal(d.ID, d.Reason, true)
+		}
 	}})
 }
 
@@ -111,5 +143,45 @@ func (l *link) untie(to codec.ID) *link {
 func (l *link) unbind(to codec.ID) {
 	if peer := l.untie(to); peer != nil {
 		peer.untie(l.cell.id)
+	}
+}
+
+// A binder is a process that wants a link with an actor that has none just now, and the Ask by
+// which it said so.
+type binder struct {
+	link *link
+	corr uint64
+}
+
+// postpone has l wait if the actor is between two processes, until the next one is there, or
+// none will be.
+func (c *Cell) postpone(l *link, corr uint64) bool {
+	if c.link.Load() != nil {
+		return false
+	}
+	c.mu.Lock()
+	if c.over {
+		c.mu.Unlock()
+		return false
+	}
+	c.binders = append(c.binders, binder{l, corr})
+	c.mu.Unlock()
+	if c.link.Load() != nil { // it has come meanwhile
+		c.bindWaiting()
+	}
+	return true
+}
+
+// bindWaiting links those who wait and have not given up.
+func (c *Cell) bindWaiting() {
+	c.mu.Lock()
+	waiting := c.binders
+	c.binders = nil
+	c.mu.Unlock()
+	for _, b := range waiting {
+		if _, ok := b.link.settle(b.corr); ok {
+			b.link.urge(&codec.Envelope{Kind: wire.KindReply, Corr: b.corr}, nil)
+			b.link.bind(c.id)
+		}
 	}
 }

@@ -29,8 +29,12 @@ func (c *Cell) patience() time.Duration {
 func (p *process) end(limit time.Duration, why string) {
 	p.ordered.Store(true)
 	if limit == tree.Kill {
-		if why == "" {
+		switch {
+		case why != "":
+		case p.isUp():
 			why = "it was given no time to stop"
+		default:
+			why = "it was stopped before it had started"
 		}
 		p.kill(wire.Reason{Cause: wire.Killed, Detail: why})
 		return

@@ -101,11 +101,14 @@ func (s *supervision) carryOut(f tree.Effect) {
 	case tree.Boot:
 		s.boot(s.members[f.ID], f)
 	case tree.Stop:
-		s.members[f.ID].cell.process().end(f.Timeout, s.why)
+		if c := s.members[f.ID].cell; c != nil {
+			c.process().end(f.Timeout, s.why)
+		}
 	case tree.Started:
 		m := s.members[f.ID]
 		if m.supervisor != nil {
 			m.takeName()
+			m.supervisor.reopen()
 		}
 		s.node.names.publish(m.post.name(), m.address)
 		s.event(m, Event{Kind: Ready, Incarnation: f.Inc})
@@ -126,7 +129,7 @@ func (s *supervision) carryOut(f tree.Effect) {
 
 func (s *supervision) added(f tree.Added) {
 	p := f.Data.(*post)
-	m := &member{node: s.node, id: f.ID, parent: s.members[f.Parent], post: p, address: p.address}
+	m := &member{node: s.node, id: f.ID, parent: s.members[f.Parent], post: p, spec: f.Spec, address: p.address}
 	if m.address == (codec.ID{}) {
 		m.address = wire.NewID()
 	}
@@ -134,6 +137,7 @@ func (s *supervision) added(f tree.Added) {
 		m.supervisor = newSupervisor(m)
 		routes.Store(m.address, m.supervisor)
 		m.takeName()
+		s.node.names.publish(m.post.name(), m.address) // its children may look it up (OTP: registered before init)
 	}
 	s.members[m.id] = m
 	if r := s.calls[f.Call]; r != nil {
@@ -172,7 +176,7 @@ func (s *supervision) ended(m *member, f tree.Ended) {
 	down := new(*m.down)
 	down.Restarting = f.Restarting
 	m.down = down
-	if m.parent != nil {
+	if m.parent != nil && !f.Told {
 		m.parent.lastEnd = &down.Reason
 	}
 	s.event(m, Event{Kind: Exited, Incarnation: f.Inc, Pid: down.Pid, Down: down, Reason: &down.Reason})
@@ -181,7 +185,7 @@ func (s *supervision) ended(m *member, f tree.Ended) {
 		m.supervisor.inform(down, false)
 	case m.supervisor != nil:
 		s.node.names.free(m.post.name(), m.address)
-		m.supervisor.inform(down, true)
+		m.supervisor.close(down)
 	case m.cell == nil:
 	case f.Restarting:
 		m.cell.pause(down)
@@ -207,8 +211,9 @@ func (s *supervision) over(m *member) {
 	case m.supervisor != nil && m.down != nil:
 		down := new(*m.down)
 		down.Restarting = false
+		m.down = down
 		s.node.names.free(m.post.name(), m.address)
-		m.supervisor.inform(down, true)
+		m.supervisor.close(down)
 	}
 }
 
@@ -239,7 +244,11 @@ func (s *supervision) gone(m *member) {
 		s.over(m)
 	}
 	if m.supervisor != nil {
-		s.node.names.free(m.post.name(), m.address)
+		s.node.release(m.spec) // of those under it that never were
+		if m.down != nil {
+			m.down = new(*m.down)
+			m.down.Restarting = false
+		}
 		m.supervisor.finish(m.down)
 	}
 	delete(s.members, m.id)

@@ -51,13 +51,22 @@ func (s *supervisor) choose(env *codec.Envelope, payload []byte) *Cell {
 	if route == wire.ConsistentHash && key == 0 {
 		key = hashPayload(env.Type, payload)
 	}
-	i := s.picker.pick(route, key, len(s.workers),
-		func(i int) int { return s.load(i) },
-		func(i int) bool { return s.workers[i].Load() != nil })
-	if i < 0 {
-		return nil
+	pick := func(usable func(*Cell) bool) *Cell {
+		i := s.picker.pick(route, key, len(s.workers), s.load, func(i int) bool {
+			c := s.workers[i].Load()
+			return c != nil && usable(c)
+		})
+		if i < 0 {
+			return nil
+		}
+		return s.workers[i].Load()
 	}
-	return s.workers[i].Load()
+	if route != wire.ConsistentHash { // one that is being restarted only if all are
+		if c := pick(func(c *Cell) bool { return !c.absent.Load() }); c != nil {
+			return c
+		}
+	}
+	return pick(func(*Cell) bool { return true })
 }
 
 func (s *supervisor) load(i int) int {
@@ -119,9 +128,9 @@ func (s *supervisor) receive(ch *channel, env *codec.Envelope, size int) {
 }
 
 // deliver is target's.
-func (s *supervisor) deliver(env *codec.Envelope, skip bool) error {
+func (s *supervisor) deliver(env *codec.Envelope, skip bool, done func()) error {
 	if c := s.choose(env, env.Payload); c != nil {
-		return c.deliver(env, skip)
+		return c.deliver(env, skip, done)
 	}
 	return s.refusal()
 }

@@ -19,7 +19,8 @@ import (
 type timers struct {
 	mu     sync.Mutex // protects the following
 	closed bool
-	bytes  int // of all their messages
+	owed   int // those that were due once, and whose message is not yet taken in
+	bytes  int // of all their messages, and of those owed
 	byID   map[uint64]*timer
 	byKey  map[string]*timer // those with a key
 }
@@ -31,7 +32,7 @@ type timers struct {
 //	   └──────every─────┘       cancel, replace, drop, close: over, from anywhere
 type timer struct {
 	request *wire.TimerRequest
-	fire    func(*wire.TimerRequest)
+	fire    func(*wire.TimerRequest, func())
 	clock   *time.Timer
 	due     time.Time
 	over    bool // it is in neither map, and fire is not called any more, but for a call under way
@@ -43,9 +44,12 @@ type timer struct {
 //
 // If the actor has a timer with the same Key, that one ends; a Key of "" is none.
 //
+// Of one that is due once, fire calls done when the message is taken in by whom it is for, or never
+// will be: until then it counts, so that nobody is sent more than that.
+//
 // The error is a *wire.Failure, and then nothing has changed: the times are out of range, r.ID is
 // in use, the actor has wire.MaxTimers already, or close was called.
-func (ts *timers) start(r *wire.TimerRequest, fire func(*wire.TimerRequest)) (replaced bool, err error) {
+func (ts *timers) start(r *wire.TimerRequest, fire func(r *wire.TimerRequest, done func())) (replaced bool, err error) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	old := ts.byKey[r.Key] // nil for "": that is never in it
@@ -60,7 +64,7 @@ func (ts *timers) start(r *wire.TimerRequest, fire func(*wire.TimerRequest)) (re
 	}
 	t := &timer{request: r, fire: fire, due: time.Now().Add(r.After)}
 	ts.byID[r.ID] = t
-	ts.bytes += len(r.Payload)
+	ts.bytes += weight(r)
 	if r.Key != "" {
 		ts.byKey[r.Key] = t
 	}
@@ -79,7 +83,7 @@ func (ts *timers) checkLocked(r *wire.TimerRequest, old *timer) error {
 		return refused("a timer of an actor that has ended")
 	case ts.byID[r.ID] != nil:
 		return refused(fmt.Sprintf("timer %d is there already", r.ID))
-	case old == nil && len(ts.byID) >= wire.MaxTimers:
+	case old == nil && len(ts.byID)+ts.owed >= wire.MaxTimers:
 		return refused(fmt.Sprintf("an actor can have %d timers", wire.MaxTimers))
 	case ts.bytes >= wire.MaxTimerBytes:
 		return refused(fmt.Sprintf("an actor can have timers with messages of %d bytes in all", wire.MaxTimerBytes))
@@ -94,12 +98,16 @@ func (ts *timers) ring(t *timer) {
 		ts.mu.Unlock()
 		return
 	}
+	done := func() {}
 	if t.request.Every == 0 {
 		ts.endLocked(t)
+		ts.owed++
+		ts.bytes += weight(t.request)
+		done = func() { ts.paid(t.request) }
 	}
 	ts.mu.Unlock()
 
-	t.fire(t.request)
+	t.fire(t.request, done)
 
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -109,6 +117,17 @@ func (ts *timers) ring(t *timer) {
 		t.clock.Reset(t.due.Sub(now))
 	}
 }
+
+// paid is called when the message of a timer that was due once is taken in, or never will be.
+func (ts *timers) paid(r *wire.TimerRequest) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.owed--
+	ts.bytes -= weight(r)
+}
+
+// weight is what a timer counts for, in bytes.
+func weight(r *wire.TimerRequest) int { return len(r.Payload) + len(r.Type) + len(r.Key) }
 
 // following returns the first time after now on the schedule that due is on.
 func following(due time.Time, every time.Duration, now time.Time) time.Time {
@@ -135,7 +154,7 @@ func (ts *timers) endLocked(t *timer) {
 	t.over = true
 	t.clock.Stop() // ring finds out if that is too late
 	if ts.byID[t.request.ID] == t {
-		ts.bytes -= len(t.request.Payload)
+		ts.bytes -= weight(t.request)
 	}
 	delete(ts.byID, t.request.ID)
 	delete(ts.byKey, t.request.Key) // a later one under this key has ended t first
@@ -175,15 +194,14 @@ func (c *Cell) timer(r *wire.TimerRequest) (bool, error) {
 
 // fire sends a timer's message. If there is no room it waits; but of a timer that is due
 // again and again it is a dead letter: the next one will do.
-func (c *Cell) fire(r *wire.TimerRequest) {
+func (c *Cell) fire(r *wire.TimerRequest, done func()) {
 	env := codec.Envelope{Kind: wire.KindTell, To: r.To, From: c.id, Type: []byte(r.Type), Payload: r.Payload, Key: r.Routing}
 	err := error(gone(r.To))
 	if t, ok := routes.Load(r.To); ok {
-		err = t.(target).deliver(&env, r.Every > 0)
-	} else if r.To == c.id {
-		err = c.deliver(&env, r.Every > 0)
+		err = t.(target).deliver(&env, r.Every > 0, done)
 	}
 	if f, ok := errors.AsType[*wire.Failure](err); ok {
+		done()
 		c.node.deadLetter(&env, f, letter{})
 	}
 }

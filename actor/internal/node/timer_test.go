@@ -48,7 +48,7 @@ func (c *timerClock) start(r wire.TimerRequest) bool {
 
 func (c *timerClock) startWith(r wire.TimerRequest, fire func(*wire.TimerRequest)) bool {
 	c.t.Helper()
-	replaced, err := c.ts.start(&r, fire)
+	replaced, err := c.ts.start(&r, taken(fire))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestTimerRefused(t *testing.T) {
 	timed(t, func(c *timerClock) {
 		refuse := func(what, text string, r wire.TimerRequest) {
 			t.Helper()
-			replaced, err := c.ts.start(&r, func(*wire.TimerRequest) { t.Errorf("%s: fired", what) })
+			replaced, err := c.ts.start(&r, func(*wire.TimerRequest, func()) { t.Errorf("%s: fired", what) })
 			f, ok := errors.AsType[*wire.Failure](err)
 			if replaced || !ok || f.Code != wire.Refused || f.Fate != wire.FateNotSent || !strings.Contains(f.Text, text) {
 				t.Errorf("%s: got %t, %#v", what, replaced, err)
@@ -347,7 +347,7 @@ func TestTimerStress(t *testing.T) {
 				if rng.IntN(2) == 0 {
 					r.Key = key
 				}
-				replaced, err := ts.start(r, fire)
+				replaced, err := ts.start(r, taken(fire))
 				if err != nil {
 					t.Error(err)
 				}
@@ -388,5 +388,13 @@ func TestTimerStress(t *testing.T) {
 	}
 	if n := all.Load(); n == 0 || n == actors*each {
 		t.Errorf("%d of %d were fired", n, actors*each)
+	}
+}
+
+// taken is a fire whose message is taken in at once.
+func taken(fire func(*wire.TimerRequest)) func(*wire.TimerRequest, func()) {
+	return func(r *wire.TimerRequest, done func()) {
+		fire(r)
+		done()
 	}
 }

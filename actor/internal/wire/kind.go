@@ -82,6 +82,9 @@ const ForwardSlack = 64
 // MaxMonitors is how many monitors one process may hold.
 const MaxMonitors = 1 << 16
 
+// MaxChildren is how many actors and supervisors there may be under one that is started.
+const MaxChildren = 4096
+
 // MaxAsks is how many Asks of one process may be unanswered.
 const MaxAsks = 1 << 16
 
