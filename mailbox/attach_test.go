@@ -646,3 +646,58 @@ func BenchmarkDetach(b *testing.B) {
 		})
 	}
 }
+
+// What must not be lost has twice the room.
+func TestUrgeTo(t *testing.T) {
+	const limit = 2 << 20
+	for _, c := range []struct {
+		total int
+		want  error
+	}{{2*limit - 1, nil}, {2 * limit, nil}, {2*limit + 1, ErrFull}} {
+		w, _ := link(t, WriterConfig{ControlBytes: limit})
+		stuff(t, w) // 1 MiB
+		if err := w.PushTo(1, frame(c.total-1<<20)); err != ErrFull {
+			t.Errorf("PushTo, %d bytes of %d: got %v, want ErrFull", c.total, limit, err)
+		}
+		if err := w.UrgeTo(1, frame(c.total-1<<20)); err != c.want {
+			t.Errorf("UrgeTo, %d bytes of %d: got %v, want %v", c.total, limit, err, c.want)
+		}
+		if err := w.UrgeTo(2, frame(9)); err != ErrDetached {
+			t.Errorf("to another attachment: got %v, want ErrDetached", err)
+		}
+	}
+}
+
+// Those that wait are counted, and say what they were given when they are abandoned.
+func TestWaitingAndAdmitted(t *testing.T) {
+	w := lasting(t, Capacity{Messages: 1})
+	called := 0
+	for n := range 3 {
+		if err := w.Enqueue(numbered(n, 9), func() { called++ }); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Waiting(); got != n {
+			t.Errorf("%d wait, want %d", got, n)
+		}
+	}
+	if err := w.Force(numbered(3, 9)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Waiting(); got != 3 || called != 1 {
+		t.Errorf("%d wait and %d were admitted, want 3 and 1", got, called)
+	}
+	w.Close()
+	for i, h := range w.Abandon() {
+		if has, want := h.Admitted != nil, i == 1 || i == 2; has != want {
+			t.Errorf("frame %d: Admitted %t, want %t", i, has, want)
+		} else if has {
+			h.Admitted()
+		}
+	}
+	if called != 3 {
+		t.Errorf("%d were admitted, want 3", called)
+	}
+	if got := w.Waiting(); got != 0 {
+		t.Errorf("%d wait after Abandon", got)
+	}
+}
