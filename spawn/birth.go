@@ -3,6 +3,7 @@ package spawn
 import (
 	"fmt"
 	"os"
+	"strings"
 )
 
 // A Birth is what a process that Start started was given. Nobody but the caller
@@ -19,6 +20,9 @@ var inherited *Birth
 // Inherited returns what this process was given at its start, always the same,
 // or nil if it was not started by Start.
 func Inherited() *Birth { return inherited }
+
+// HasRoom reports whether Command.Room was set.
+func (b *Birth) HasRoom() bool { return strings.HasSuffix(os.Args[0], " ") }
 
 // Hello tells the parent that this process is up. Call it once, before anything
 // else is written to Outbox.

@@ -44,6 +44,7 @@ func receive(value string) (*Birth, error) {
 	if err != nil {
 		return nil, err
 	}
+	keepArgv0()
 	os.Unsetenv(birthVariable)
 	if cert.procs == "" {
 		os.Unsetenv(procsVariable)

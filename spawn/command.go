@@ -17,6 +17,10 @@ type Command struct {
 	// MaxName bytes, without NUL.
 	Name string
 
+	// Room is how many bytes longer than Name the name may be that the child gives
+	// itself later ([Birth.Rename]).
+	Room int
+
 	// Env is the environment, "key=value" each. Nil means that of this process
 	// as it is when Start is called. Of entries with the same key the last
 	// counts. PROGENY_BIRTH and, until the child's package
@@ -42,6 +46,8 @@ func (c *Command) validate() error {
 		return fmt.Errorf("spawn: name of %d bytes is over the limit of %d", len(c.Name), MaxName)
 	case strings.IndexByte(c.Name, 0) >= 0:
 		return fmt.Errorf("spawn: name %q contains a NUL", c.Name)
+	case c.Room < 0 || c.Room > MaxName:
+		return fmt.Errorf("spawn %s: Room %d; 0 to %d are possible", c.Name, c.Room, MaxName)
 	case c.Procs < 0:
 		return fmt.Errorf("spawn %s: negative Procs %d", c.Name, c.Procs)
 	}
@@ -53,7 +59,12 @@ func (c *Command) validate() error {
 	return nil
 }
 
-func (c *Command) argv() []string { return []string{"progeny: " + c.Name} }
+// title is what ps shows.
+func title(name string) string { return "progeny: " + name }
+
+func (c *Command) argv() []string {
+	return []string{title(c.Name) + strings.Repeat(" ", c.Room)}
+}
 
 // environ returns the child's environment, with the birth variable in it. Of
 // several entries with one key the last is the one, as in os/exec; Go's own

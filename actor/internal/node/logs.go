@@ -154,12 +154,18 @@ func (g *logs) complain(what, name string) {
 
 // identity returns the attributes that every record of an actor has.
 func (p *process) identity() []slog.Attr {
+	p.mu.Lock()
+	c := p.cell
+	p.mu.Unlock()
+	if c == nil {
+		return []slog.Attr{slog.Int64("pid", p.pid.Load())} // of a standby
+	}
 	attrs := []slog.Attr{
-		slog.String("actor", p.cell.spec.Type),
+		slog.String("actor", c.spec.Type),
 		slog.Int64("pid", p.pid.Load()),
 		slog.Uint64("incarnation", p.inc),
 	}
-	if name := p.cell.spec.Name; name != "" {
+	if name := c.spec.Name; name != "" {
 		attrs = append(attrs, slog.String("name", name))
 	}
 	return attrs
@@ -173,7 +179,7 @@ func (p *process) logSized(at time.Time, level slog.Level, message string, size 
 	r := slog.NewRecord(at, level, message, 0)
 	r.AddAttrs(p.identity()...)
 	r.AddAttrs(attrs...)
-	p.cell.node.logs.add(r, size)
+	p.node.logs.add(r, size)
 }
 
 // logRecord passes on a record of the actor's own logger, which came in so many

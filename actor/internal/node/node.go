@@ -29,19 +29,21 @@ type Config struct {
 	Logger     *slog.Logger
 	FrameLimit int                                     // bytes
 	CloseLimit time.Duration                           // how long Close may take before it kills
+	Standby    int                                     // how many processes are kept in readiness
 	Protocol   func(actorType string) (Protocol, bool) // the types defined in this program
 }
 
 // A Node runs the actors of one system. Its methods are safe for concurrent use.
 type Node struct {
-	cfg     Config
-	logs    *logs
-	tree    *supervision
-	names   registry
-	boots   chan struct{}  // a slot for each process between fork and Hello
-	tasks   sync.WaitGroup // every goroutine of this node but the logs'
-	events  feed[*Event]
-	letters feed[*DeadLetter]
+	cfg      Config
+	logs     *logs
+	tree     *supervision
+	names    registry
+	standbys *standbys
+	boots    chan struct{}  // a slot for each process between fork and Hello
+	tasks    sync.WaitGroup // every goroutine of this node but the logs'
+	events   feed[*Event]
+	letters  feed[*DeadLetter]
 
 	mu      sync.Mutex // protects the following
 	closed  bool
@@ -64,6 +66,8 @@ func New(cfg Config) *Node {
 		inboxes: make(map[*Inbox]struct{}),
 	}
 	n.tree = newSupervision(n)
+	n.standbys = newStandbys(n, cfg.Standby)
+	n.standbys.fill()
 	return n
 }
 
@@ -120,6 +124,7 @@ func (n *Node) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		stuck, err = n.killRest(context.Cause(ctx))
 	}
+	n.standbys.close()
 	n.closeInboxes()
 	if !stuck {
 		n.tasks.Wait()

@@ -36,7 +36,8 @@ const (
 //	boot:  slot ─> fork ─> Hello ─> Init ─> Ready ─> (work)
 //	end:   exit seen ─> pipes drained ─> reason ─> mailbox detached ─> the tree is told
 type process struct {
-	cell *Cell
+	node *Node
+	cell *Cell // set before attached is closed; nil while it is a standby
 	inc  uint64
 	pid  atomic.Int64 // 0 before the fork and after the burial
 	os   *spawn.Process
@@ -44,6 +45,7 @@ type process struct {
 	link *link    // nil until attached
 	logs *capture // its standard output and error
 
+	greeted  chan struct{} // of a standby: closed when Hello was read, or never will be
 	attached chan struct{} // closed when link is set, or never will be
 	ready    chan struct{} // closed at the Ready frame
 	exited   chan struct{} // closed when exit is set
@@ -66,24 +68,44 @@ type process struct {
 
 // boot begins the next incarnation. It does not wait for anything.
 func (c *Cell) boot(inc uint64) {
-	p := &process{
-		cell:     c,
-		inc:      inc,
+	p := c.node.standbys.take(c, inc)
+	if p == nil {
+		p = newProcess(c.node)
+		p.cell, p.inc = c, inc
+		c.setProcess(p)
+		c.node.tasks.Go(p.boot)
+		return
+	}
+	c.setProcess(p)
+	p.announce()
+	p.become(nil) // here and now: another goroutine would have to be woken
+	c.node.tasks.Go(func() {
+		p.awaitReady()
+		p.node.standbys.fill() // only now: a fork would slow this one down
+	})
+}
+
+func (c *Cell) setProcess(p *process) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proc = p
+}
+
+func newProcess(n *Node) *process {
+	return &process{
+		node:     n,
+		greeted:  make(chan struct{}),
 		attached: make(chan struct{}),
 		ready:    make(chan struct{}),
 		exited:   make(chan struct{}),
 		buried:   make(chan struct{}),
 		doomed:   make(chan struct{}),
 	}
-	c.mu.Lock()
-	c.proc = p
-	c.mu.Unlock()
-	c.node.tasks.Go(p.boot)
 }
 
 // boot brings the process up, or to its end; the tree is told which.
 func (p *process) boot() {
-	boots := p.cell.node.boots
+	boots := p.node.boots
 	select {
 	case boots <- struct{}{}:
 	case <-p.doomed:
@@ -92,7 +114,7 @@ func (p *process) boot() {
 	}
 	// A process that says nothing must not keep others from booting.
 	release := sync.OnceFunc(func() { <-boots })
-	if err := p.fork(); err != nil {
+	if err := p.fork(p.cell.spec, 0); err != nil {
 		release()
 		p.decide(p.bootFailed(err))
 		if p.inc > 1 { // descriptors or processes are short: more attempts make it no better
@@ -105,19 +127,32 @@ func (p *process) boot() {
 		return
 	}
 	slot := time.AfterFunc(slotLimit, release)
-	err := p.hello()
+	p.announce()
+	err := p.hello(p.cell.spec.BootTimeout)
 	slot.Stop()
 	release()
+	if err != nil {
+		p.alone = errors.Is(err, io.EOF) && p.goneWithin(closedLimit)
+	}
+	p.become(err)
+	p.awaitReady()
+	p.node.standbys.fill()
+}
+
+// become makes a process that has said Hello the actor; err is why it has not. It does
+// not wait for anything.
+func (p *process) become(err error) {
 	if err == nil {
 		err = p.attach()
 	}
 	if err != nil {
-		p.alone = errors.Is(err, io.EOF) && p.goneWithin(closedLimit)
 		p.kill(p.bootFailed(err)) // first: bury will ask why
-		close(p.attached)
-		return
 	}
 	close(p.attached)
+}
+
+// awaitReady sees to it that the start function returns in time, or the process ends.
+func (p *process) awaitReady() {
 	limit := time.NewTimer(p.cell.spec.StartTimeout)
 	defer limit.Stop()
 	select {
@@ -129,9 +164,8 @@ func (p *process) boot() {
 	}
 }
 
-// fork starts the process and gives it to the reaper.
-func (p *process) fork() error {
-	spec := p.cell.spec
+// fork starts the process and gives it to the reaper. room is for a longer title.
+func (p *process) fork(spec *wire.Spec, room int) error {
 	page, file, err := mailbox.NewPage()
 	if err != nil {
 		return err
@@ -139,6 +173,7 @@ func (p *process) fork() error {
 	defer file.Close() // the child has its own
 	sp, err := spawn.Start(&spawn.Command{
 		Name:  spec.Type,
+		Room:  room,
 		Env:   spec.Env,
 		Dir:   spec.Dir,
 		Procs: spec.Procs,
@@ -153,7 +188,6 @@ func (p *process) fork() error {
 	p.mu.Unlock()
 	p.pid.Store(int64(sp.Pid))
 	p.logs = newCapture(p)
-	p.announce()
 	select {
 	case <-p.doomed:
 		p.kill(wire.Reason{})
@@ -175,7 +209,7 @@ func (p *process) fork() error {
 func (p *process) announce() {
 	c := p.cell
 	if c.node.events.wanted() {
-		c.node.events.publish(&Event{Time: p.os.Started, Kind: Started, ID: c.id, Type: c.spec.Type, Name: c.spec.Name,
+		c.node.events.publish(&Event{Time: time.Now(), Kind: Started, ID: c.id, Type: c.spec.Type, Name: c.spec.Name,
 			Incarnation: p.inc, Pid: p.os.Pid})
 	}
 }
@@ -206,8 +240,15 @@ func (p *process) exiting() {
 // hasExited runs on the reaper's goroutine.
 func (p *process) hasExited(e reaper.Exit) {
 	p.exit = e
+	p.mu.Lock()
 	close(p.exited)
-	p.cell.node.tasks.Go(p.bury)
+	standby := p.cell == nil
+	p.mu.Unlock()
+	if standby {
+		p.node.tasks.Go(p.discard)
+	} else {
+		p.node.tasks.Go(p.bury)
+	}
 }
 
 // initFrame makes the first frame of an actor's process.
@@ -236,8 +277,7 @@ func (p *process) bootFailed(err error) wire.Reason {
 	return wire.Reason{Cause: wire.BootFailed, Detail: strings.TrimPrefix(err.Error(), "spawn "+p.cell.spec.Type+": ")}
 }
 
-func (p *process) hello() error {
-	limit := p.cell.spec.BootTimeout
+func (p *process) hello(limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), limit,
 		fmt.Errorf("no Hello within %v; does its main call actor.Main or actor.Boot first?", limit))
 	defer cancel()
