@@ -121,6 +121,7 @@ func (s *stage) cell(t testing.TB, id codec.ID, spec wire.Spec) *Cell {
 	outboxEnd, outbox := s.pipe(t)
 	s.files = append(s.files, inbox, outbox) // the other two have owners
 	p := &process{
+		node:     s.node,
 		cell:     c,
 		inc:      1,
 		os:       &spawn.Process{Pid: 1},
