@@ -12,24 +12,27 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/progeny-go/progeny/benchmarks/bench"
 )
 
 // The bare systems: this program again, with one processor like an actor's, and
 // two pipes, in the poller on both sides. Frames have a head of 16 bytes and are not
 // encoded; nobody waits for room, no death is explained.
 var (
-	barePipes = system{
-		name: "bare pipes",
-		echo: func(context.Context) (echoer, error) { return startBare() },
-		sink: func(context.Context) (sinker, error) { return startBare() },
-		relay: func(context.Context) (relayer, error) {
+	barePipes = bench.System{
+		Name:       "bare pipes",
+		Echo:       func(context.Context) (bench.Echoer, error) { return startBare() },
+		Sink:       func(context.Context) (bench.Sinker, error) { return startBare() },
+		SinkCustom: func(context.Context) (bench.Sinker, error) { return startBare() },
+		Relay: func(context.Context) (bench.Relayer, error) {
 			to, err := startBare()
 			if err != nil {
 				return nil, err
 			}
 			b, err := startBare()
 			if err != nil {
-				return nil, errors.Join(err, to.close())
+				return nil, errors.Join(err, to.Close())
 			}
 			b.to = to
 			return b, nil
@@ -38,9 +41,9 @@ var (
 
 	// bareBuffered gathers 64 KiB before it writes: no message is on its way before
 	// others have come. It is the ceiling, not a way to live.
-	bareBuffered = system{
-		name: "bare pipes, buffered",
-		sink: func(context.Context) (sinker, error) {
+	bareBuffered = bench.System{
+		Name: "bare pipes, buffered",
+		Sink: func(context.Context) (bench.Sinker, error) {
 			b, err := startBare()
 			if err != nil {
 				return nil, err
@@ -50,9 +53,12 @@ var (
 		},
 	}
 
-	bareReexec = system{
-		name:  "bare re-exec",
-		start: func(context.Context) (process, error) { return startBare() },
+	bareReexec = bench.System{
+		Name:      "bare re-exec",
+		Start:     func(context.Context) (bench.Process, error) { return startBare() },
+		Restart:   func(context.Context) (bench.Reviver, error) { return startBare() },
+		StartMany: func(context.Context) (bench.Crowd, error) { return &bares{}, nil },
+		Light:     true,
 	}
 )
 
@@ -94,12 +100,12 @@ func startBare() (*bare, error) {
 	}
 	b := &bare{os: p, out: out, in: in, ping: newFrame(opEcho, 64), pong: make([]byte, 64)}
 	if _, err := in.Read(b.pong[:1]); err != nil {
-		return nil, errors.Join(fmt.Errorf("first byte: %w", err), b.close())
+		return nil, errors.Join(fmt.Errorf("first byte: %w", err), b.Close())
 	}
 	return b, nil
 }
 
-func (b *bare) call(context.Context) error {
+func (b *bare) Call(context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, err := b.out.Write(b.ping); err != nil {
@@ -114,72 +120,111 @@ func (b *bare) call(context.Context) error {
 	return nil
 }
 
-func (b *bare) pings(ctx context.Context, n int, pause time.Duration) ([]time.Duration, error) {
-	return eachTimed(ctx, b, n, pause)
+func (b *bare) Pings(ctx context.Context, n int, pause, limit time.Duration) ([]time.Duration, error) {
+	return bench.EachTimed(ctx, n, pause, limit, b.Call)
 }
 
-func (b *bare) flood(_ context.Context, n, size int) (tally, error) {
+func (b *bare) Flood(_ context.Context, n, size int) (bench.Tally, error) {
 	out := bufio.NewWriterSize(b.out, 64<<10)
 	f := newFrame(opTell, size)
 	for i := range n {
 		binary.LittleEndian.PutUint64(f[8:], uint64(i))
 		if _, err := out.Write(f); err != nil {
-			return tally{}, err
+			return bench.Tally{}, err
 		}
 		if b.buffered {
 			continue
 		}
 		if err := out.Flush(); err != nil {
-			return tally{}, err
+			return bench.Tally{}, err
 		}
 	}
 	if err := out.Flush(); err != nil {
-		return tally{}, err
+		return bench.Tally{}, err
 	}
 	return b.report()
 }
 
-func (b *bare) report() (tally, error) {
+func (b *bare) report() (bench.Tally, error) {
 	if _, err := b.out.Write(newFrame(opReport, frameHead)); err != nil {
-		return tally{}, err
+		return bench.Tally{}, err
 	}
 	var t [2]uint64
 	err := binary.Read(b.in, binary.LittleEndian, &t)
-	return tally{Got: int(t[0]), Bad: int(t[1])}, err
+	return bench.Tally{Got: int(t[0]), Bad: int(t[1])}, err
 }
 
-// relay copies what one process writes to the other, as it comes.
-func (b *bare) relay(_ context.Context, n int) (tally, error) {
+// Relay copies what one process writes to the other, as it comes.
+func (b *bare) Relay(_ context.Context, n int) (bench.Tally, error) {
 	order := newFrame(opFlood, frameHead)
 	binary.LittleEndian.PutUint64(order[8:], uint64(n))
 	if _, err := b.out.Write(order); err != nil {
-		return tally{}, err
+		return bench.Tally{}, err
 	}
 	buf := make([]byte, 64<<10)
 	for left := n * 64; left > 0; {
 		got, err := b.in.Read(buf[:min(left, len(buf))])
 		if err != nil {
-			return tally{}, err
+			return bench.Tally{}, err
 		}
 		if _, err := b.to.out.Write(buf[:got]); err != nil {
-			return tally{}, err
+			return bench.Tally{}, err
 		}
 		left -= got
 	}
 	return b.to.report()
 }
 
-func (b *bare) pid() int                      { return b.os.Pid }
-func (b *bare) use(ctx context.Context) error { return b.call(ctx) }
-func (b *bare) watch() func()                 { return func() { b.os.Wait() } }
+func (b *bare) Pid() int                      { return b.os.Pid }
+func (b *bare) Use(ctx context.Context) error { return b.Call(ctx) }
+func (b *bare) Watch() func()                 { return func() { b.os.Wait() } }
 
-func (b *bare) close() error {
+func (b *bare) Close() error {
 	if b.to != nil {
-		defer b.to.close()
+		defer b.to.Close()
 	}
 	b.os.Kill()
 	b.os.Wait() // an error if it was waited for
 	return errors.Join(b.out.Close(), b.in.Close())
+}
+
+// Revive waits for the dead and starts anew, as one would by hand.
+func (b *bare) Revive(ctx context.Context) error {
+	b.os.Wait()
+	next, err := startBare()
+	if err != nil {
+		return err
+	}
+	b.in.Close()
+	b.out.Close()
+	b.os, b.in, b.out = next.os, next.in, next.out
+	return b.Call(ctx)
+}
+
+// bares is many of them.
+type bares struct {
+	mu  sync.Mutex
+	all []*bare // mu protects it while they are added
+}
+
+func (c *bares) Add(context.Context) error {
+	b, err := startBare()
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all = append(c.all, b)
+	return nil
+}
+
+func (c *bares) Ask(ctx context.Context, i int) error { return c.all[i].Call(ctx) }
+
+func (c *bares) Close() (err error) {
+	for _, b := range c.all {
+		err = errors.Join(err, b.Close())
+	}
+	return err
 }
 
 // The frames: size, op, a number (the sequence, or how many), filling.
@@ -196,7 +241,7 @@ func newFrame(op uint32, size int) []byte {
 	f := make([]byte, size)
 	binary.LittleEndian.PutUint32(f, uint32(size))
 	binary.LittleEndian.PutUint32(f[4:], op)
-	copy(f[frameHead:], pattern())
+	copy(f[frameHead:], bench.Pattern())
 	return f
 }
 
@@ -219,7 +264,7 @@ func bootBare() {
 func serveBare(in io.Reader, out io.Writer) error {
 	r := bufio.NewReaderSize(in, 64<<10)
 	head, buf := make([]byte, frameHead), []byte(nil)
-	var seen tally
+	var seen bench.Tally
 	for {
 		if _, err := io.ReadFull(r, head); err != nil {
 			return err
@@ -235,10 +280,10 @@ func serveBare(in io.Reader, out io.Writer) error {
 		case opEcho:
 			_, err = out.Write(buf)
 		case opTell:
-			seen.next(number, bytes.Equal(buf[frameHead:], pattern()[:size-frameHead]))
+			seen.Next(number, bytes.Equal(buf[frameHead:], bench.Pattern()[:size-frameHead]))
 		case opReport:
 			err = binary.Write(out, binary.LittleEndian, [2]uint64{uint64(seen.Got), uint64(seen.Bad)})
-			seen = tally{}
+			seen = bench.Tally{}
 		case opFlood:
 			f := newFrame(opTell, 64)
 			for i := range number {

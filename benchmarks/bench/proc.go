@@ -1,11 +1,10 @@
-package main
+package bench
 
 import (
 	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +16,12 @@ const tick = 10 * time.Millisecond
 // pss returns what a process holds of memory, in MB (10⁶ bytes), pages shared with others in part.
 func pss(pid int) (float64, error) {
 	kib, err := procField(fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Pss:")
+	return float64(kib) * 1024 / 1e6, err
+}
+
+// rss returns what a process has resident, in MB.
+func rss(pid int) (float64, error) {
+	kib, err := procField(fmt.Sprintf("/proc/%d/status", pid), "VmRSS:")
 	return float64(kib) * 1024 / 1e6, err
 }
 
@@ -72,30 +77,4 @@ func activity(pids []int) (sum active, err error) {
 		}
 	}
 	return sum, nil
-}
-
-// machine says what the figures were measured on.
-func machine() string {
-	model := runtime.GOARCH
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == "model name" {
-				model = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	return fmt.Sprintf("%s, %d cores, %s %s, %s, load %s", model, runtime.NumCPU(), runtime.GOOS,
-		firstLine("/proc/sys/kernel/osrelease"), runtime.Version(), load())
-}
-
-func load() string { return firstLine("/proc/loadavg") }
-
-func firstLine(file string) string {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "unknown"
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	return line
 }

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 )
 
@@ -46,48 +45,29 @@ func startHost(ctx context.Context, system string, n int) (*host, error) {
 
 func (h *host) close() error { return errors.Join(h.stop.Close(), h.cmd.Wait()) }
 
-// bootHost turns the process into a host if it is to be one; then it does not return.
-func bootHost() {
-	if len(os.Args) != 4 || os.Args[1] != hostRole {
-		return
-	}
-	n, err := strconv.Atoi(os.Args[3])
-	if err == nil {
-		err = serveHost(context.Background(), os.Args[2], n)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "host:", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
-
 // serveHost starts the processes, says which they are, and ends them when its input does.
-func serveHost(ctx context.Context, name string, n int) (err error) {
-	all, closeAll, err := systems()
+func serveHost(ctx context.Context, sys System, n int, out io.Writer) (err error) {
+	all, err := startAll(n, func() (Process, error) {
+		p, err := sys.Start(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for range 100 {
+			if err := p.Use(ctx); err != nil {
+				return nil, errors.Join(err, p.Close())
+			}
+		}
+		return p, nil
+	})
+	defer func() { err = errors.Join(err, closeAll(all)) }()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeAll()) }()
-	i := slices.IndexFunc(all, func(s system) bool { return s.name == name })
-	if i < 0 {
-		return fmt.Errorf("no system is called %q", name)
-	}
 	pids := []int{os.Getpid()}
-	for range n {
-		p, err := all[i].start(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, p.close()) }()
-		for range 100 {
-			if err := p.use(ctx); err != nil {
-				return err
-			}
-		}
-		pids = append(pids, p.pid())
+	for _, p := range all {
+		pids = append(pids, p.Pid())
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(pids); err != nil {
+	if err := json.NewEncoder(out).Encode(pids); err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, os.Stdin)
