@@ -118,7 +118,7 @@ func TestC09_DynamicChildrenStopTogether(t *testing.T) {
 	const n = 200
 	s := newScenario(t)
 	template := subjects.With(subjectArg{"none", s.inbox.Ref()})
-	template.StopTimeout = lastBound
+	template.StopTimeout = patience
 	pool := s.spawn(actor.Supervisor{Name: "pool", Strategy: actor.Dynamic, Children: []actor.Child{template}})
 	names := make(chan string, n)
 	var stops []string

@@ -306,7 +306,7 @@ func (s scenario) checkGivenUp(m *actor.Monitor) {
 }
 
 func (s scenario) ctx() context.Context {
-	ctx, cancel := context.WithTimeout(s.Context(), lastBound)
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	s.Cleanup(cancel)
 	return ctx
 }

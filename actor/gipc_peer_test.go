@@ -14,9 +14,6 @@ import (
 	"github.com/progeny-go/progeny/actor"
 )
 
-// lastBound is another name of patience.
-const lastBound = patience
-
 // peer is the child process of the gipc tests: it receives, sends, waits and
 // leaves as it is told.
 type peer struct {
