@@ -47,15 +47,14 @@ func exit(from, to codec.ID, r wire.Reason) error {
 	t, _ := routes.Load(to)
 	switch t := t.(type) {
 	case *Cell:
-		if t.unread() > t.spec.Messages+wire.MaxMonitors {
-			return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
-		}
 		p := t.process()
 		if r.Cause == wire.Killed {
 			if r.Detail == "" {
 				r.Detail = "by an exit signal"
 			}
 			p.strike(from, r, false)
+		} else if t.unread() > t.spec.Messages+wire.MaxMonitors {
+			return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
 		} else {
 			p.signal(from, r, false)
 		}
