@@ -10,7 +10,9 @@
 //	process      one incarnation of it: boot, exit, flight recorder
 //	link         the goroutine that reads what this process writes, and routes it
 //	channel      the credit that one process has with one destination
-//	supervisor   the address of a supervisor; a pool's passes messages on
+//	standbys     processes that have booted and wait to be told what they are
+//	supervisor   the address of a supervisor; a pool's passes messages on (picker)
+//	timers       those of one actor
 //	Inbox        an address of the host program itself
 //	audience     who waits for an end: monitors, watches, links
 //	feed         who wants to see events and dead letters
@@ -26,6 +28,6 @@
 // Locks: supervision.mu is taken first, and held while the tree's orders are carried
 // out, none of which waits. A Cell's, a link's, an audience's and the other mutexes are
 // never held two at a time, and none of those is held while a frame is written or a
-// callback runs. A link's goroutine never waits for another actor: a message whose mailbox is
+// callback runs; but link.signals is, so that an Unlink is final. A link's goroutine never waits for another actor: a message whose mailbox is
 // full waits in that mailbox's queue, bounded by the sender's window.
 package node

@@ -24,6 +24,8 @@ type link struct {
 	done chan struct{} // closed when run has returned
 	err  error         // why it returned; to be read after done
 
+	signals sync.Mutex // held while a link's signal is sent, or made impossible
+
 	mu       sync.Mutex // protects the following
 	asks     map[uint64]route
 	channels map[codec.ID]*channel

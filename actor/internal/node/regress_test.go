@@ -35,7 +35,7 @@ func TestRegressEpitaphs(t *testing.T) {
 	x := codec.ID{0xff, 1}
 	for _, before := range []int{0, 1, epitaphLimit - 2, epitaphLimit - 1, epitaphLimit, epitaphLimit + 1} { // between its two ends
 		for _, after := range []int{epitaphLimit - 1, epitaphLimit, epitaphLimit + 1} {
-			b := epitaphBook{downs: make(map[codec.ID]*wire.Down)}
+			b := newEpitaphBook()
 			b.add(&wire.Down{ID: x, Incarnation: 1})
 			for i := range before {
 				b.add(&wire.Down{ID: strangerID(i, 1)})
@@ -60,7 +60,7 @@ func TestRegressEpitaphs(t *testing.T) {
 
 // One actor that ends again and again is one entry.
 func TestRegressEpitaphsOfOne(t *testing.T) {
-	b := epitaphBook{downs: make(map[codec.ID]*wire.Down)}
+	b := newEpitaphBook()
 	other, x := codec.ID{0xff, 2}, codec.ID{0xff, 1}
 	b.add(&wire.Down{ID: other})
 	for i := range uint64(3 * epitaphLimit) {

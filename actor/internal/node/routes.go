@@ -1,6 +1,7 @@
 package node
 
 import (
+	"container/list"
 	"context"
 	"strings"
 	"sync"
@@ -104,28 +105,31 @@ const (
 )
 
 // epitaphs remembers how the last actors of this program ended.
-var epitaphs = epitaphBook{downs: make(map[codec.ID]*wire.Down)}
+var epitaphs = newEpitaphBook()
 
 // An epitaphBook forgets the oldest entry for each new one once it is full.
 type epitaphBook struct {
 	mu    sync.Mutex // protects the following
-	downs map[codec.ID]*wire.Down
-	ring  [epitaphLimit]codec.ID
-	next  int
+	downs map[codec.ID]*list.Element
+	order *list.List // of *wire.Down, the oldest first
+}
+
+func newEpitaphBook() *epitaphBook {
+	return &epitaphBook{downs: make(map[codec.ID]*list.Element), order: list.New()}
 }
 
 func (b *epitaphBook) add(ended *wire.Down) {
 	down := brief(ended)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.downs[down.ID] != nil { // it was started again, and has its place
-		b.downs[down.ID] = down
-		return
+	if e := b.downs[down.ID]; e != nil { // it was started again
+		b.order.Remove(e)
 	}
-	delete(b.downs, b.ring[b.next])
-	b.ring[b.next] = down.ID
-	b.next = (b.next + 1) % len(b.ring)
-	b.downs[down.ID] = down
+	b.downs[down.ID] = b.order.PushBack(down)
+	if b.order.Len() > epitaphLimit {
+		oldest := b.order.Remove(b.order.Front()).(*wire.Down)
+		delete(b.downs, oldest.ID)
+	}
 }
 
 // brief returns a Down without what makes it long.
@@ -155,5 +159,8 @@ func beginning(text string) string {
 func (b *epitaphBook) find(id codec.ID) *wire.Down {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.downs[id]
+	if e := b.downs[id]; e != nil {
+		return e.Value.(*wire.Down)
+	}
+	return nil
 }

@@ -114,6 +114,8 @@ func (l *link) tie(peer *link) bool {
 	l.ties[peer.cell.id] = peer
 	l.mu.Unlock()
 	return peer.cell.add(monitor{watcher: l}, watch{notify: func(d *wire.Down) {
+		l.signals.Lock() // so that unlink, when it has returned, is final
+		defer l.signals.Unlock()
 		l.mu.Lock()
 		tied := l.ties[peer.cell.id] == peer // else it was unlinked meanwhile
 		if tied {
@@ -128,6 +130,8 @@ func (l *link) tie(peer *link) bool {
 
 // untie takes tie back and returns who was tied.
 func (l *link) untie(to codec.ID) *link {
+	l.signals.Lock()
+	defer l.signals.Unlock()
 	l.mu.Lock()
 	peer := l.ties[to]
 	delete(l.ties, to)
