@@ -16,7 +16,7 @@ import (
 var Benches = []Bench{
 	ask64, askCold, ask64Callers,
 	tell64, tell64Custom, tellRelay, tell1K, payload1M,
-	spawnCold, restart, deathNotice, idlePSS, manyActors, idleCPU,
+	spawnCold, spawnStandby, restart, deathNotice, idlePSS, manyActors, idleCPU,
 }
 
 // A Bench measures one thing.

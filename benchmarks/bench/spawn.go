@@ -25,6 +25,26 @@ var spawnCold = Bench{Name: "spawn_cold", Can: canStart, Round: func(ctx context
 	return []Figure{durations("p50", took)}, nil
 }}
 
+// spawnStandby is the same where a process waits for it: that gets the time to boot.
+var spawnStandby = Bench{Name: "spawn_standby", Can: canStandby, Round: func(ctx context.Context, sys System, scale Scale) ([]Figure, error) {
+	const toBoot = 50 * time.Millisecond
+	took := make([]time.Duration, of(scale, 100, 20, 1))
+	for i := range took {
+		time.Sleep(toBoot)
+		start := time.Now()
+		p, err := sys.StartStandby(ctx)
+		if err != nil {
+			return nil, err
+		}
+		took[i] = time.Since(start)
+		if err := p.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return []Figure{durations("p50", took)}, nil
+}}
+
+func canStandby(s System) bool { return s.StartStandby != nil }
 func canStart(s System) bool   { return s.Start != nil }
 func canRestart(s System) bool { return s.Restart != nil }
 

@@ -17,8 +17,11 @@ type System struct {
 	SinkCustom func(context.Context) (Sinker, error) // with messages that encode themselves, or need not be encoded
 	Relay      func(context.Context) (Relayer, error)
 	Start      func(context.Context) (Process, error) // of an operating-system process
-	Restart    func(context.Context) (Reviver, error)
-	StartMany  func(context.Context) (Crowd, error)
+
+	StartStandby func(context.Context) (Process, error) // of one that was booted in advance
+
+	Restart   func(context.Context) (Reviver, error)
+	StartMany func(context.Context) (Crowd, error)
 
 	Light bool         // its processes are so small that hundreds may be started
 	Close func() error // what is to be done at the very end; nil for nothing

@@ -15,10 +15,18 @@ import (
 
 // progeny is the system of this project's actors, through the public API.
 func progeny() bench.System {
+	quiet := slog.New(slog.DiscardHandler)
 	open := sync.OnceValues(func() (*actor.System, error) {
-		return actor.NewSystem(actor.Options{Logger: slog.New(slog.DiscardHandler)})
+		return actor.NewSystem(actor.Options{Logger: quiet})
 	})
-	spawn := func(ctx context.Context, change func(*actor.Spec)) (*worker, error) {
+	// One of its own: the other benches are to have no processes beside them.
+	var inReadiness *actor.System
+	openReady := sync.OnceValues(func() (*actor.System, error) {
+		var err error
+		inReadiness, err = actor.NewSystem(actor.Options{Logger: quiet, Standby: 1})
+		return inReadiness, err
+	})
+	spawnIn := func(ctx context.Context, open func() (*actor.System, error), change func(*actor.Spec)) (*worker, error) {
 		sys, err := open()
 		if err != nil {
 			return nil, err
@@ -29,6 +37,9 @@ func progeny() bench.System {
 		}
 		ref, err := sys.Spawn(ctx, spec)
 		return &worker{sys: sys, ref: ref}, err
+	}
+	spawn := func(ctx context.Context, change func(*actor.Spec)) (*worker, error) {
+		return spawnIn(ctx, open, change)
 	}
 	start := func(ctx context.Context) (*worker, error) {
 		return spawn(ctx, func(s *actor.Spec) { s.Restart = actor.Temporary })
@@ -54,6 +65,9 @@ func progeny() bench.System {
 			return w, nil
 		},
 		Start: func(ctx context.Context) (bench.Process, error) { return start(ctx) },
+		StartStandby: func(ctx context.Context) (bench.Process, error) {
+			return spawnIn(ctx, openReady, func(s *actor.Spec) { s.Restart = actor.Temporary })
+		},
 		Restart: func(ctx context.Context) (bench.Reviver, error) {
 			return spawn(ctx, func(s *actor.Spec) { s.Intensity = 1 << 20 })
 		},
@@ -64,7 +78,10 @@ func progeny() bench.System {
 			if err != nil {
 				return err
 			}
-			return sys.Close(context.Background())
+			if inReadiness != nil {
+				err = inReadiness.Close(context.Background())
+			}
+			return errors.Join(err, sys.Close(context.Background()))
 		},
 	}
 }
