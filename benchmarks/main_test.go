@@ -53,7 +53,8 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, b := range bench.Benches {
-		if !measured[b.Name] || !others[b.Name] {
+		alone := b.Name == "spawn_standby" // no other keeps processes in readiness
+		if !measured[b.Name] || others[b.Name] == alone {
 			t.Errorf("%s: got figures of progeny %v, of others %v", b.Name, measured[b.Name], others[b.Name])
 		}
 	}
