@@ -127,12 +127,5 @@ func keyOf(t reflect.Type) func(message any) uint64 {
 	return nil
 }
 
-// hashKey is FNV-1a, 64 bits. Zero is for messages without a key.
-func hashKey(key string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(key) {
-		h ^= uint64(key[i])
-		h *= 1099511628211
-	}
-	return max(h, 1)
-}
+// hashKey is never zero, which is for messages without a key.
+func hashKey(key string) uint64 { return max(wire.HashKey(wire.HashBasis, key), 1) }

@@ -18,6 +18,7 @@ import (
 // with the first of them, and ends with the last that is restarted without being asked for.
 type Cell struct {
 	audience
+	senders
 	id      codec.ID
 	spec    *wire.Spec
 	proto   Protocol
@@ -36,7 +37,6 @@ type Cell struct {
 	mu      sync.Mutex         // protects the following
 	proc    *process           // the present one, or the last
 	asks    map[uint64]pending // unanswered, by the correlation that the process sees
-	senders map[*channel]struct{}
 	over    bool
 	suspect *mailbox.Held // what the last process was at when it ended
 	blame   int           // how many processes the oldest message has ended
@@ -56,14 +56,13 @@ type pending struct {
 func newCell(m *member) *Cell {
 	spec := m.post.actor
 	c := &Cell{
-		id:      m.address,
-		spec:    spec,
-		proto:   m.post.proto,
-		node:    m.node,
-		member:  m,
-		ended:   make(chan struct{}),
-		asks:    make(map[uint64]pending),
-		senders: make(map[*channel]struct{}),
+		id:     m.address,
+		spec:   spec,
+		proto:  m.post.proto,
+		node:   m.node,
+		member: m,
+		ended:  make(chan struct{}),
+		asks:   make(map[uint64]pending),
 	}
 	c.mailbox = mailbox.NewWriter(nil, mailbox.WriterConfig{
 		Capacity: mailbox.Capacity{Messages: spec.Messages, Bytes: spec.Bytes},
@@ -72,9 +71,6 @@ func newCell(m *member) *Cell {
 	})
 	return c
 }
-
-// label is how messages to people name the actor.
-func (c *Cell) label() string { return c.member.describe() }
 
 func (c *Cell) tell(ctx context.Context, env codec.Envelope, message any) error {
 	f, err := c.encode(&env, message)
@@ -393,24 +389,6 @@ func (c *Cell) force(env *codec.Envelope, body any) {
 func (c *Cell) unread() int {
 	messages, _ := c.mailbox.Depth()
 	return messages + c.mailbox.Waiting()
-}
-
-// join is target's.
-func (c *Cell) join(ch *channel) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return false
-	}
-	c.senders[ch] = struct{}{}
-	return true
-}
-
-// leave is target's.
-func (c *Cell) leave(ch *channel) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.senders, ch)
 }
 
 // refusal is what a mailbox's error means to the sender.

@@ -14,6 +14,7 @@
 //	supervisor   the address of a supervisor; a pool's passes messages on (picker)
 //	timers       those of one actor
 //	Inbox        an address of the host program itself
+//	senders      the channels that lead to one target
 //	audience     who waits for an end: monitors, watches, links
 //	feed         who wants to see events and dead letters
 //	logs         the bounded queue in front of the program's logger

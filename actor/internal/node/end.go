@@ -71,8 +71,8 @@ func (c *Cell) finish(down *wire.Down) {
 	}
 	c.mu.Lock()
 	c.over = true
-	asks, senders := c.asks, c.senders
-	c.asks, c.senders = nil, nil
+	asks := c.asks
+	c.asks = nil
 	c.mu.Unlock()
 	for _, p := range asks {
 		p.fail(&wire.Failure{Code: wire.Dead, Down: down})
@@ -82,9 +82,7 @@ func (c *Cell) finish(down *wire.Down) {
 			h.Admitted()
 		}
 	}
-	for ch := range senders {
-		ch.close()
-	}
+	c.senders.dismiss()
 	c.node.names.free(c.spec.Name, c.id)
 	c.bindWaiting()
 	c.close(down)

@@ -15,6 +15,7 @@ import (
 // An Inbox is an address of the host program. It has a mailbox's bounds and a
 // mailbox's order, and no process.
 type Inbox struct {
+	senders
 	id     codec.ID
 	node   *Node
 	limits mailbox.Capacity
@@ -28,7 +29,6 @@ type Inbox struct {
 	arrived chan struct{} // closed and replaced when the queue gets its first letter
 	room    chan struct{} // closed and replaced when there may be room
 	asks    map[uint64]pending
-	senders map[*channel]struct{}
 }
 
 // A Letter is one message in an Inbox. Its bytes are the receiver's.
@@ -60,7 +60,6 @@ func (n *Node) NewInbox(limits mailbox.Capacity) (*Inbox, error) {
 		arrived: make(chan struct{}),
 		room:    make(chan struct{}),
 		asks:    make(map[uint64]pending),
-		senders: make(map[*channel]struct{}),
 	}
 	n.inboxes[b] = struct{}{}
 	routes.Store(b.id, b)
@@ -311,21 +310,6 @@ func (b *Inbox) answer(corr uint64, body any, f *wire.Failure) bool {
 	return ok
 }
 
-func (b *Inbox) join(ch *channel) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.closed {
-		b.senders[ch] = struct{}{}
-	}
-	return !b.closed
-}
-
-func (b *Inbox) leave(ch *channel) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.senders, ch)
-}
-
 // Close gives the address up. What was not received is dead letters; who asked
 // is told.
 func (b *Inbox) Close() {
@@ -335,9 +319,8 @@ func (b *Inbox) Close() {
 	routes.Delete(b.id)
 	b.mu.Lock()
 	lost := len(b.queue) + len(b.waiting)
-	asks, senders := b.asks, b.senders
-	waited := b.waiting
-	b.queue, b.waiting, b.asks, b.senders = nil, nil, nil, nil
+	asks, waited := b.asks, b.waiting
+	b.queue, b.waiting, b.asks = nil, nil, nil
 	if !b.closed {
 		b.closed = true
 		close(b.arrived)
@@ -351,7 +334,5 @@ func (b *Inbox) Close() {
 	for _, w := range waited {
 		w.admitted() // it is not in anybody's way any more
 	}
-	for ch := range senders {
-		ch.close()
-	}
+	b.senders.dismiss()
 }

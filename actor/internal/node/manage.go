@@ -76,10 +76,9 @@ func (s *supervision) start(under *member, child *wire.Child) (*request, error) 
 		s.node.release(&plan)
 		return nil, err
 	}
-	r := s.callLocked(nil, func(call tree.Call) tree.Event { return tree.StartChild{Call: call, Under: parent, Child: &plan} })
-	r.plan = &plan
-	s.settle(r)
-	return r, nil
+	return s.callLocked(&request{plan: &plan}, func(call tree.Call) tree.Event {
+		return tree.StartChild{Call: call, Under: parent, Child: &plan}
+	}), nil
 }
 
 // present is the answer for a child of a name that is there already: the name is its own then,
@@ -97,7 +96,7 @@ func (s *supervision) present(under *member, child *wire.Child) *request {
 	if i, _ := s.tree.Info(id); i.State == tree.Dead { // perhaps it is about to go
 		return nil
 	}
-	return s.callLocked(nil, func(call tree.Call) tree.Event {
+	return s.callLocked(&request{}, func(call tree.Call) tree.Event {
 		return tree.StartChild{Call: call, Under: under.id, Child: &tree.Child{Name: child.ID, Data: &post{}}}
 	})
 }
@@ -123,7 +122,7 @@ func (s *supervision) startDynamic(under *member, child *wire.Child) (*request, 
 	if p, ok := event.Data.(*post); ok && s.node.names.taken(p.actor.Name) {
 		return nil, nameTaken(p.actor.Name)
 	}
-	return s.callLocked(nil, func(call tree.Call) tree.Event { event.Call = call; return event }), nil
+	return s.callLocked(&request{}, func(call tree.Call) tree.Event { event.Call = call; return event }), nil
 }
 
 func (m *member) isDynamic() bool {
@@ -140,7 +139,7 @@ func (s *supervision) end(m *member, kill bool, why string) *request {
 	if m != nil {
 		id = m.id
 	}
-	return s.callLocked(m, func(call tree.Call) tree.Event { return tree.TerminateChild{Call: call, ID: id, Kill: kill} })
+	return s.callLocked(&request{member: m}, func(call tree.Call) tree.Event { return tree.TerminateChild{Call: call, ID: id, Kill: kill} })
 }
 
 // Stop stops the actor or supervisor of that address for good, and waits until it has
@@ -252,7 +251,7 @@ func manage(ctx context.Context, under, child codec.ID, event func(*member, tree
 		s.mu.Unlock()
 		return &wire.Failure{Code: wire.NotFound, Fate: wire.FateNotSent}
 	}
-	r := s.callLocked(m, func(call tree.Call) tree.Event { return event(m, call) })
+	r := s.callLocked(&request{member: m}, func(call tree.Call) tree.Event { return event(m, call) })
 	s.mu.Unlock()
 	return r.wait(ctx)
 }

@@ -65,6 +65,7 @@ func (m *member) takeName() {
 	if !m.node.names.take(m.post.name(), m.address) {
 		m.node.logs.complain("a supervisor could not have its name back", m.post.name())
 	}
+	m.node.names.publish(m.post.name(), m.address)
 }
 
 // fatalCause is the Cause of ends of which an actor's type says that no restart mends

@@ -158,10 +158,10 @@ func (n *Node) killRest(why error) (stuck bool, err error) {
 	case <-limit.C:
 		stuck = true
 		for _, c := range n.tree.living() {
-			errs = append(errs, fmt.Errorf("%s: still not dead %v after SIGKILL", c.label(), deathLimit))
+			errs = append(errs, fmt.Errorf("%s: still not dead %v after SIGKILL", c.member.describe(), deathLimit))
 		}
 	}
-	errs = append(errs, fmt.Errorf("%d actors did not stop in time and were killed, the first is %s: %w", len(rest), rest[0].label(), why))
+	errs = append(errs, fmt.Errorf("%d actors did not stop in time and were killed, the first is %s: %w", len(rest), rest[0].member.describe(), why))
 	return stuck, errors.Join(errs...)
 }
 

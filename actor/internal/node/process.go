@@ -94,7 +94,6 @@ func (c *Cell) setProcess(p *process) {
 func newProcess(n *Node) *process {
 	return &process{
 		node:     n,
-		greeted:  make(chan struct{}),
 		attached: make(chan struct{}),
 		ready:    make(chan struct{}),
 		exited:   make(chan struct{}),

@@ -92,13 +92,5 @@ func mix(x uint64) uint64 {
 // hashPayload is the key of a message that has none: 64-bit FNV-1a of its type and payload, one
 // after the other. It takes about a nanosecond for each byte.
 func hashPayload(typ, payload []byte) uint64 {
-	const offset, prime = 0xcbf29ce484222325, 0x100000001b3
-	h := uint64(offset)
-	for _, b := range typ {
-		h = (h ^ uint64(b)) * prime
-	}
-	for _, b := range payload {
-		h = (h ^ uint64(b)) * prime
-	}
-	return h
+	return wire.HashKey(wire.HashKey(wire.HashBasis, typ), payload)
 }

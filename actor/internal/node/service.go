@@ -52,22 +52,11 @@ func (l *link) serve(env *codec.Envelope) error {
 		if err := codec.Decode(env.Payload, &id); err != nil {
 			return breach(err.Error())
 		}
-		if string(env.Type) == wire.ServiceUnlink {
-			l.unbind(id)
-			l.reply(corr, nil)
-			return nil
+		if string(env.Type) == wire.ServiceLink {
+			return l.bindTo(corr, id)
 		}
-		err := l.mayBind(id)
-		if rude, ok := err.(breach); ok {
-			return rude
-		}
-		if c := find(id); err == nil && c != nil && c.postpone(l, corr) {
-			return nil
-		}
-		l.conclude(corr, nil, err) // before the signal, which may follow at once
-		if err == nil {
-			l.bind(id)
-		}
+		l.unbind(id)
+		l.reply(corr, nil)
 	case wire.ServiceExit:
 		var r wire.ExitRequest
 		if err := codec.Decode(env.Payload, &r); err != nil {

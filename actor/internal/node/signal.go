@@ -66,6 +66,23 @@ func exit(from, to codec.ID, r wire.Reason) error {
 	return nil // of one that is gone there is nothing to end
 }
 
+// bindTo answers the Ask for a link, and makes it: now, or when the actor has its next
+// process. The error is a breach.
+func (l *link) bindTo(corr uint64, to codec.ID) error {
+	err := l.mayBind(to)
+	if rude, ok := err.(breach); ok {
+		return rude
+	}
+	if c := find(to); err == nil && c != nil && c.postpone(l, corr) {
+		return nil
+	}
+	l.conclude(corr, nil, err) // before the signal, which may follow at once
+	if err == nil {
+		l.bind(to)
+	}
+	return nil
+}
+
 // mayBind says why this process cannot be linked with what has that address, if so.
 func (l *link) mayBind(to codec.ID) error {
 	t, _ := routes.Load(to)

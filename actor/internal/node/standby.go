@@ -38,6 +38,7 @@ func (s *standbys) fill() {
 	defer s.mu.Unlock()
 	for !s.closed && len(s.waiting)+len(s.booting) < s.want {
 		p := newProcess(s.node)
+		p.greeted = make(chan struct{})
 		s.booting[p] = struct{}{}
 		s.node.tasks.Go(func() { s.boot(p) })
 	}

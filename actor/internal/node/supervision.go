@@ -110,7 +110,6 @@ func (s *supervision) carryOut(f tree.Effect) {
 			m.takeName()
 			m.supervisor.reopen()
 		}
-		s.node.names.publish(m.post.name(), m.address)
 		s.event(m, Event{Kind: Ready, Incarnation: f.Inc})
 	case tree.Declined:
 		s.declined(s.members[f.ID], f.Inc)
@@ -136,8 +135,7 @@ func (s *supervision) added(f tree.Added) {
 	if p.supervisor != nil {
 		m.supervisor = newSupervisor(m)
 		routes.Store(m.address, m.supervisor)
-		m.takeName()
-		s.node.names.publish(m.post.name(), m.address) // its children may look it up (OTP: registered before init)
+		m.takeName() // its children may look it up (OTP: registered before init)
 	}
 	s.members[m.id] = m
 	if r := s.calls[f.Call]; r != nil {
@@ -151,7 +149,7 @@ func (s *supervision) boot(m *member, f tree.Boot) {
 		if !s.node.names.take(m.post.actor.Name, m.address) {
 			m.nameTaken = true
 			m.down = &wire.Down{ID: m.address, Type: m.post.actor.Type, Name: m.post.actor.Name, Incarnation: f.Inc,
-				Reason: wire.Reason{Cause: wire.BootFailed, Detail: fmt.Sprintf("the name %q is taken", m.post.actor.Name)}}
+				Reason: wire.Reason{Cause: wire.BootFailed, Detail: nameTaken(m.post.actor.Name).Text}}
 			s.stepLocked(tree.Exited{ID: f.ID, Inc: f.Inc, Reason: tree.Reason{Cause: string(wire.BootFailed)}})
 			return
 		}
@@ -173,8 +171,7 @@ func (s *supervision) ended(m *member, f tree.Ended) {
 		p := m.cell.process()
 		m.down, m.notBooted = p.down, p.strange.Load()
 	}
-	down := new(*m.down)
-	down.Restarting = f.Restarting
+	down := restated(m.down, f.Restarting)
 	m.down = down
 	if m.parent != nil && !f.Told {
 		m.parent.lastEnd = &down.Reason
@@ -205,16 +202,21 @@ func (s *supervision) declined(m *member, inc uint64) {
 func (s *supervision) over(m *member) {
 	switch {
 	case m.cell != nil:
-		down := new(*m.cell.last())
-		m.down = down
-		s.conclude(m, down)
+		m.down = restated(m.cell.last(), false)
+		s.conclude(m, m.down)
 	case m.supervisor != nil && m.down != nil:
-		down := new(*m.down)
-		down.Restarting = false
-		m.down = down
+		m.down = restated(m.down, false)
 		s.node.names.free(m.post.name(), m.address)
-		m.supervisor.close(down)
+		m.supervisor.close(m.down)
 	}
+}
+
+// restated returns a copy that says whether another incarnation follows: others may have the
+// original.
+func restated(down *wire.Down, restarting bool) *wire.Down {
+	down = new(*down)
+	down.Restarting = restarting
+	return down
 }
 
 // conclude is the end for good of an actor, unless somebody starts it by hand.
@@ -233,8 +235,8 @@ func (s *supervision) gaveUp(m *member) {
 		straw = &m.down.Reason
 	case m.lastEnd != nil: // of the child that it could not restart
 		straw = m.lastEnd
-		m.lastStraw = &wire.Reason{Cause: straw.Cause, Detail: beginning(straw.Detail), Code: straw.Code,
-			Signal: straw.Signal, Core: straw.Core, Init: straw.Init, Because: straw.Because}
+		m.lastStraw = new(*straw)
+		m.lastStraw.Detail, m.lastStraw.Stack = beginning(straw.Detail), ""
 	}
 	s.event(m, Event{Kind: GaveUp, Reason: straw})
 }
@@ -246,8 +248,7 @@ func (s *supervision) gone(m *member) {
 	if m.supervisor != nil {
 		s.node.release(m.spec) // of those under it that never were
 		if m.down != nil {
-			m.down = new(*m.down)
-			m.down.Restarting = false
+			m.down = restated(m.down, false)
 		}
 		m.supervisor.finish(m.down)
 	}
@@ -283,8 +284,10 @@ func (s *supervision) reply(r tree.Reply) {
 		q.id = m.address
 	}
 	q.err = s.public(r.Err, m)
+	if q.plan != nil && q.member == nil {
+		s.node.release(q.plan) // it never got into the tree
+	}
 	close(q.done)
-	s.settle(q)
 }
 
 // public makes an error of the tree one that can travel. m is what it is about, or nil.
@@ -355,22 +358,11 @@ func (m *member) describe() string {
 	return kind
 }
 
-// settle gives back the names of what was not started after all, once that is known.
-func (s *supervision) settle(q *request) {
-	select {
-	case <-q.done:
-		if q.plan != nil && q.member == nil {
-			s.node.release(q.plan)
-		}
-	default:
-	}
-}
-
-// callLocked steps the tree with what event returns for a new call, and returns the request,
-// which is answered already if that can be.
-func (s *supervision) callLocked(about *member, event func(tree.Call) tree.Event) *request {
+// callLocked steps the tree with what event returns for a new call, and returns r, which is
+// answered already if that can be.
+func (s *supervision) callLocked(r *request, event func(tree.Call) tree.Event) *request {
 	s.last++
-	r := &request{done: make(chan struct{}), member: about}
+	r.done = make(chan struct{})
 	s.calls[s.last] = r
 	s.stepLocked(event(s.last))
 	return r

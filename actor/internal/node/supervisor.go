@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 
 	"github.com/progeny-go/progeny/actor/internal/tree"
@@ -14,17 +13,14 @@ import (
 // nothing; a pool's passes messages on to its workers.
 type supervisor struct {
 	audience
+	senders
 	member  *member
 	picker  picker
 	workers []atomic.Pointer[Cell] // a pool's; nil where there is none at the moment
-
-	joined  sync.Mutex // protects the following
-	senders map[*channel]struct{}
-	ended   bool
 }
 
 func newSupervisor(m *member) *supervisor {
-	s := &supervisor{member: m, senders: make(map[*channel]struct{})}
+	s := &supervisor{member: m}
 	if m.post.supervisor.Route != wire.NoRoute {
 		s.workers = make([]atomic.Pointer[Cell], len(m.post.supervisor.Children))
 	}
@@ -135,24 +131,6 @@ func (s *supervisor) deliver(env *codec.Envelope, skip bool, done func()) error 
 	return s.refusal()
 }
 
-// join is target's.
-func (s *supervisor) join(ch *channel) bool {
-	s.joined.Lock()
-	defer s.joined.Unlock()
-	if s.ended {
-		return false
-	}
-	s.senders[ch] = struct{}{}
-	return true
-}
-
-// leave is target's.
-func (s *supervisor) leave(ch *channel) {
-	s.joined.Lock()
-	defer s.joined.Unlock()
-	delete(s.senders, ch)
-}
-
 // down says how the supervisor has ended this time.
 func (s *supervisor) down(f tree.Ended) *wire.Down {
 	d := &wire.Down{ID: s.member.address, Type: "supervisor", Name: s.member.post.supervisor.Name, Incarnation: f.Inc,
@@ -174,12 +152,6 @@ func (s *supervisor) finish(down *wire.Down) {
 	}
 	epitaphs.add(down)
 	routes.Delete(s.member.address)
-	s.joined.Lock()
-	senders := s.senders
-	s.ended, s.senders = true, nil
-	s.joined.Unlock()
-	for ch := range senders {
-		ch.close()
-	}
+	s.senders.dismiss()
 	s.close(down)
 }
