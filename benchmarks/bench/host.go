@@ -7,15 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strconv"
 )
 
 // A host is a program that has started processes, used them, and rests: this one again. The one
 // that measures could not serve: measuring is work.
 type host struct {
-	cmd  *exec.Cmd
-	stop io.Closer
+	again
 	pids []int // its own and those of its processes
 }
 
@@ -23,27 +21,16 @@ type host struct {
 const hostRole = "host"
 
 func startHost(ctx context.Context, system string, n int) (*host, error) {
-	cmd := exec.CommandContext(ctx, "/proc/self/exe", hostRole, system, strconv.Itoa(n))
-	cmd.Stderr = os.Stderr
-	stop, err := cmd.StdinPipe()
+	p, out, err := startAgain(ctx, hostRole, system, strconv.Itoa(n))
 	if err != nil {
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	h := &host{cmd: cmd, stop: stop}
+	h := &host{again: p}
 	if err := json.NewDecoder(out).Decode(&h.pids); err != nil {
-		return nil, errors.Join(fmt.Errorf("host: %w", err), h.close())
+		return nil, errors.Join(fmt.Errorf("host: %w", err), h.Close())
 	}
 	return h, nil
 }
-
-func (h *host) close() error { return errors.Join(h.stop.Close(), h.cmd.Wait()) }
 
 // serveHost starts the processes, says which they are, and ends them when its input does.
 func serveHost(ctx context.Context, sys System, n int, out io.Writer) (err error) {

@@ -63,7 +63,7 @@ func idle(ctx context.Context, sys System, scale Scale, n int, look func(pids []
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, h.close()) }()
+	defer func() { err = errors.Join(err, h.Close()) }()
 	time.Sleep(of(scale, 5*time.Second, time.Second, time.Millisecond))
 	return look(h.pids)
 }

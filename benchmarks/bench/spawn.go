@@ -10,39 +10,31 @@ import (
 // spawnCold is from the request to a process that is ready: it has said so, and a request to it
 // would be read.
 var spawnCold = Bench{Name: "spawn_cold", Can: canStart, Round: func(ctx context.Context, sys System, scale Scale) ([]Figure, error) {
-	took := make([]time.Duration, of(scale, 100, 20, 1))
-	for i := range took {
-		start := time.Now()
-		p, err := sys.Start(ctx)
-		if err != nil {
-			return nil, err
-		}
-		took[i] = time.Since(start)
-		if err := p.Close(); err != nil {
-			return nil, err
-		}
-	}
-	return []Figure{durations("p50", took)}, nil
+	return timeStarts(ctx, sys.Start, 0, scale)
 }}
 
 // spawnStandby is the same where a process waits for it: that gets the time to boot.
 var spawnStandby = Bench{Name: "spawn_standby", Can: canStandby, Round: func(ctx context.Context, sys System, scale Scale) ([]Figure, error) {
-	const toBoot = 50 * time.Millisecond
+	return timeStarts(ctx, sys.StartStandby, 50*time.Millisecond, scale)
+}}
+
+// timeStarts starts one process after the other, each after a pause.
+func timeStarts(ctx context.Context, start func(context.Context) (Process, error), pause time.Duration, scale Scale) ([]Figure, error) {
 	took := make([]time.Duration, of(scale, 100, 20, 1))
 	for i := range took {
-		time.Sleep(toBoot)
-		start := time.Now()
-		p, err := sys.StartStandby(ctx)
+		time.Sleep(pause)
+		begin := time.Now()
+		p, err := start(ctx)
 		if err != nil {
 			return nil, err
 		}
-		took[i] = time.Since(start)
+		took[i] = time.Since(begin)
 		if err := p.Close(); err != nil {
 			return nil, err
 		}
 	}
 	return []Figure{durations("p50", took)}, nil
-}}
+}
 
 func canStandby(s System) bool { return s.StartStandby != nil }
 func canStart(s System) bool   { return s.Start != nil }
