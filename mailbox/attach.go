@@ -13,11 +13,14 @@ import (
 // Progress is what WriterConfig.Progress is, for this reader; it is not called any more
 // when Detach or Close has returned and, after Close, so has Abandon.
 //
+// If ring is not nil, frames go through it once there are some of them, and its reader must
+// call UseRing. It is not used any more when Detach or Close has returned.
+//
 // Attach returns the number of this attachment, for PushTo: they count from 1, and the
 // file given to NewWriter was one. Attach does not wait for the pipe. It fails if the
 // Writer has a reader, and, with an error that wraps os.ErrClosed, after Close; then
 // the number is 0, which no attachment has.
-func (w *Writer) Attach(f *os.File, first []byte, progress func() uint64) (attachment uint64, err error) {
+func (w *Writer) Attach(f *os.File, first []byte, progress func() uint64, ring *Ring) (attachment uint64, err error) {
 	w.life.Lock()
 	defer w.life.Unlock()
 	w.mu.Lock()
@@ -30,16 +33,16 @@ func (w *Writer) Attach(f *os.File, first []byte, progress func() uint64) (attac
 		f.Close()
 		return 0, err
 	}
-	w.connectLocked(f, first, progress)
+	w.connectLocked(f, first, progress, ring)
 	attachment = w.attachment
 	w.dispatch()
 	return attachment, nil
 }
 
 // connectLocked makes f the pipe. life is held, or nobody else has the Writer yet.
-func (w *Writer) connectLocked(f *os.File, first []byte, progress func() uint64) {
+func (w *Writer) connectLocked(f *os.File, first []byte, progress func() uint64, ring *Ring) {
 	w.file, w.sink = f, sink{}
-	w.sink.init(f)
+	w.sink.init(f, ring)
 	if w.cfg.Retain {
 		w.progress = progress
 	}
@@ -48,7 +51,7 @@ func (w *Writer) connectLocked(f *os.File, first []byte, progress func() uint64)
 		w.unwritten.Add(int64(len(first)))
 	}
 	w.attachment++
-	w.full, w.err = false, nil
+	w.full, w.nudging, w.err = false, false, nil
 }
 
 // Detach takes the dead reader away and closes the pipe. The reader had begun so many

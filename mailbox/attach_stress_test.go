@@ -211,7 +211,7 @@ func (m *mortal) live(rng *rand.Rand, dies bool) bool {
 	defer r.Close()
 	generation := m.generation.Add(1)
 	first := stressFrame(opener, int(generation), rng)
-	if _, err := m.w.Attach(pw, first, func() uint64 { _, n := page.Progress(); return n }); err != nil {
+	if _, err := m.w.Attach(pw, first, func() uint64 { _, n := page.Progress(); return n }, nil); err != nil {
 		if !errors.Is(err, os.ErrClosed) {
 			m.t.Error(err)
 		}

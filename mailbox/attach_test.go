@@ -29,7 +29,7 @@ func lasting(tb testing.TB, c Capacity) *Writer {
 func attach(tb testing.TB, w *Writer, first []byte) *Reader {
 	tb.Helper()
 	pr, pw := pipe(tb)
-	if _, err := w.Attach(pw, first, nil); err != nil {
+	if _, err := w.Attach(pw, first, nil, nil); err != nil {
 		tb.Fatal("Attach:", err)
 	}
 	r := NewReader(pr, codec.DefaultFrameLimit)
@@ -408,7 +408,7 @@ func TestAttachRefused(t *testing.T) {
 	refused := func(want error) {
 		t.Helper()
 		_, pw := pipe(t)
-		if n, err := w.Attach(pw, frame(9), nil); !errors.Is(err, want) || n != 0 {
+		if n, err := w.Attach(pw, frame(9), nil, nil); !errors.Is(err, want) || n != 0 {
 			t.Errorf("got %d, %v, want 0, %v", n, err, want)
 		}
 		if err := pw.Close(); !errors.Is(err, os.ErrClosed) {
@@ -432,7 +432,7 @@ func TestPushTo(t *testing.T) {
 	}
 	for n := range uint64(3) {
 		pr, pw := pipe(t)
-		attachment, err := w.Attach(pw, nil, nil)
+		attachment, err := w.Attach(pw, nil, nil, nil)
 		if err != nil || attachment != n+1 {
 			t.Fatalf("attachment %d, %v; want %d", attachment, err, n+1)
 		}
@@ -478,7 +478,7 @@ func TestPushToMadeWithFile(t *testing.T) {
 	nextAre(t, r, 1)
 	w.Detach(0, 0)
 	_, pw := pipe(t)
-	if attachment, err := w.Attach(pw, nil, nil); err != nil || attachment != 2 {
+	if attachment, err := w.Attach(pw, nil, nil, nil); err != nil || attachment != 2 {
 		t.Errorf("attachment %d, %v; want 2", attachment, err)
 	}
 }
@@ -508,7 +508,7 @@ func TestAttachProgress(t *testing.T) {
 		pr, pw := pipe(t)
 		r := NewReader(pr, codec.DefaultFrameLimit)
 		finished, asked := uint64(0), 0
-		if _, err := w.Attach(pw, nil, func() uint64 { asked++; return finished }); err != nil {
+		if _, err := w.Attach(pw, nil, func() uint64 { asked++; return finished }, nil); err != nil {
 			t.Fatal(err)
 		}
 		mustPut(t, w, numbered(1, 9), numbered(2, 9))
@@ -637,7 +637,7 @@ func BenchmarkDetach(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := w.Attach(pw, nil, nil); err != nil {
+				if _, err := w.Attach(pw, nil, nil, nil); err != nil {
 					b.Fatal(err)
 				}
 				w.Detach(0, 0)

@@ -28,6 +28,9 @@ const (
 
 var start = time.Now()
 
+// quickChunk is how many bytes are copied into a ring with mu held.
+const quickChunk = 8 << 10
+
 // now is a monotonic clock.
 func now() time.Duration { return time.Since(start) }
 
@@ -39,10 +42,13 @@ func now() time.Duration { return time.Since(start) }
 func (w *Writer) dispatch() {
 	unwritten := w.stream.unwritten()
 	switch {
+	case w.nudging && w.err == nil && !w.closed && w.role.TryLock():
+		w.writeRounds()
 	case unwritten == 0 || w.err != nil || w.closed:
-	case w.draining && (unwritten < helpBytes || w.full):
+	case w.full && (w.draining || w.sink.ringing): // somebody waits for room, or will be told of it
+	case w.draining && !w.sink.ringing && unwritten < helpBytes:
 	case !w.role.TryLock():
-	case !w.draining && w.hotLocked():
+	case !w.draining && !w.sink.ringing && w.hotLocked():
 		w.role.Unlock()
 		w.startDrainLocked()
 	default:
@@ -55,16 +61,20 @@ func (w *Writer) dispatch() {
 // done enough for others; then it hands over to the drain goroutine.
 func (w *Writer) writeRounds() {
 	for range maxRounds {
-		w.writeHead(false)
-		if w.stream.unwritten() == 0 || w.full || w.err != nil || w.closed {
+		if w.stream.unwritten() == 0 || w.err != nil || w.closed {
+			break
+		}
+		if w.writeHead(false); w.full {
 			break
 		}
 	}
-	w.role.Unlock()
+	w.release()
 	if w.stream.unwritten() > 0 {
 		w.startDrainLocked()
 	}
-	w.lastWrite = now()
+	if !w.sink.ringing {
+		w.lastWrite = now()
+	}
 }
 
 // hotLocked counts the streak of writes that follow closely on one another and
@@ -84,9 +94,7 @@ func (w *Writer) writeHead(wait bool) {
 	s := w.stream.head
 	chunk := s.buf[s.written:]
 	w.offered = max(w.offered, s.last)
-	w.mu.Unlock()
-	n, err := w.sink.write(chunk, wait)
-	w.mu.Lock()
+	n, err := w.putLocked(chunk, wait)
 	w.full = err == errWouldBlock
 	if n > 0 {
 		w.wroteLocked(s, n)
@@ -102,6 +110,30 @@ func (w *Writer) writeHead(wait bool) {
 			w.callbacks = append(w.callbacks, func() { w.cfg.Broken(broken) })
 		}
 	}
+}
+
+// putLocked writes once, and wakes the reader of a ring. mu is released where it takes
+// longer than that would.
+func (w *Writer) putLocked(chunk []byte, wait bool) (n int, err error) {
+	if w.sink.ringing && len(chunk) <= quickChunk {
+		n, err = w.sink.write(chunk, false)
+	} else {
+		w.mu.Unlock()
+		n, err = w.sink.write(chunk, wait)
+		w.mu.Lock()
+	}
+	if !w.sink.ringing || err != nil {
+		return n, err
+	}
+	if w.sink.ring.sleeper() {
+		w.mu.Unlock()
+		w.sink.wake()
+		w.mu.Lock()
+	}
+	if n < len(chunk) {
+		err = errWouldBlock
+	}
+	return n, err
 }
 
 func (w *Writer) wroteLocked(s *segment, n int) {
@@ -137,7 +169,11 @@ func (w *Writer) drain() {
 	for w.err == nil && !w.closed {
 		if w.stream.unwritten() > 0 && w.role.TryLock() {
 			w.writeHead(true)
-			w.role.Unlock()
+			done := w.sink.ringing && (w.stream.unwritten() == 0 || w.full && !w.awaitRoom())
+			w.release()
+			if done {
+				break
+			}
 			w.unlock()
 			idle = now()
 		} else {
@@ -161,6 +197,60 @@ func (w *Writer) await(until time.Duration) {
 			return
 		}
 	}
+}
+
+// release gives role back, and rings first for whom others could not. mu is held, and released
+// meanwhile.
+func (w *Writer) release() {
+	for w.nudging {
+		w.nudging = false
+		w.mu.Unlock()
+		w.sink.bell(bellRoom)
+		w.mu.Lock()
+	}
+	w.role.Unlock()
+}
+
+// awaitRoom waits a little for room in the ring. If there is none, it reports false, and the
+// reader is to ring when there is. role and mu are held; mu is released meanwhile.
+func (w *Writer) awaitRoom() bool {
+	ring := w.sink.ring
+	for start := now(); now()-start < linger; {
+		w.unlock()
+		runtime.Gosched()
+		w.mu.Lock()
+		if w.err != nil || w.closed || ring.hasRoom() {
+			w.full = false
+			return true
+		}
+	}
+	w.full = ring.wantRoom()
+	return !w.full
+}
+
+// resume goes on writing: there is room in the ring again.
+func (w *Writer) resume() {
+	w.mu.Lock()
+	if w.sink.ringing {
+		w.full = false
+	}
+	w.dispatch()
+}
+
+// nudge has the other process resume: there is room again in the ring that it writes to.
+func (w *Writer) nudge() {
+	w.mu.Lock()
+	switch {
+	case w.err != nil || w.closed:
+	case w.sink.ringing:
+		w.nudging = true
+	default:
+		s, _ := w.stream.append([]byte{bellRoom}, w.draining)
+		s.control++
+		w.stream.control++
+		w.unwritten.Add(1)
+	}
+	w.dispatch()
 }
 
 // Unwritten returns how many bytes were taken in and are not in the pipe: a

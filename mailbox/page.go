@@ -13,14 +13,20 @@ import (
 // The layout of a page: little-endian 64-bit words, each in a cache line of its own.
 const (
 	pageSize     = 4096
-	pageMagic    = "PGPAGE01" // at 0
+	pageMagic    = "PGPAGE02" // at 0
 	pageBegun    = 64
 	pageFinished = 128
+	pageInbox    = 2048 // the words of the two rings; the notes are before
+	pageOutbox   = pageInbox + ringWords
+
+	// pageMemory is the page and its rings.
+	pageMemory = pageSize + 2*ringSize
 )
 
 // Page is shared memory on which a process says which counted frame it is on. The
 // memory outlives it, so that after any death the parent can tell which frame was
-// being handled, which were finished and which were never begun.
+// being handled, which were finished and which were never begun. Behind it there is a
+// [Ring] for each direction, which takes no memory before it is used.
 //
 // The process that reads frames calls Begin and Finish, from one goroutine at a time and
 // not after or during Close. The other calls Progress, at any time, and must
@@ -55,8 +61,8 @@ func OpenPage(f *os.File) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mailbox: open page: %w", err)
 	}
-	if info.Size() != pageSize {
-		return nil, fmt.Errorf("mailbox: open page: %d bytes instead of %d", info.Size(), pageSize)
+	if info.Size() != pageMemory {
+		return nil, fmt.Errorf("mailbox: open page: %d bytes instead of %d", info.Size(), pageMemory)
 	}
 	mem, err := mapFile(f)
 	if err != nil {
@@ -66,6 +72,15 @@ func OpenPage(f *os.File) (*Page, error) {
 		return nil, errors.Join(fmt.Errorf("mailbox: open page: magic is %q", magic), unmap(mem))
 	}
 	return &Page{mem: mem}, nil
+}
+
+// Inbox is the ring for the frames to the process, and Outbox for those from it. Nobody may
+// use them after Close.
+func (p *Page) Inbox() *Ring  { return p.ring(pageInbox, pageSize) }
+func (p *Page) Outbox() *Ring { return p.ring(pageOutbox, pageSize+ringSize) }
+
+func (p *Page) ring(words, data int) *Ring {
+	return &Ring{words: p.mem[words : words+ringWords], data: p.mem[data : data+ringSize]}
 }
 
 // Begin says that counted frame n, 1 being the first, is being handled.

@@ -12,7 +12,7 @@ func newPageFile() (*os.File, error) {
 		f.Close()
 		return nil, err
 	}
-	if err := f.Truncate(pageSize); err != nil {
+	if err := f.Truncate(pageMemory); err != nil {
 		f.Close()
 		return nil, err
 	}

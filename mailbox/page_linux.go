@@ -14,7 +14,7 @@ func newPageFile() (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
-	if err := unix.Ftruncate(fd, pageSize); err != nil {
+	if err := unix.Ftruncate(fd, pageMemory); err != nil {
 		unix.Close(fd)
 		return nil, os.NewSyscallError("ftruncate", err)
 	}

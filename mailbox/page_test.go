@@ -41,11 +41,11 @@ func TestPage(t *testing.T) {
 	want(0x0102030405060708, 1)
 
 	// The layout is normative.
-	bytes := make([]byte, pageSize)
+	bytes := make([]byte, pageMemory)
 	if _, err := f.ReadAt(bytes, 0); err != nil {
 		t.Fatal(err)
 	}
-	if magic := string(bytes[:8]); magic != "PGPAGE01" {
+	if magic := string(bytes[:8]); magic != "PGPAGE02" {
 		t.Errorf("magic is %q", magic)
 	}
 	if begun := binary.LittleEndian.Uint64(bytes[64:]); begun != 0x0102030405060708 {
@@ -70,7 +70,7 @@ func TestPageIsSealed(t *testing.T) {
 		t.Skip("only Linux can seal")
 	}
 	parent, _, f := page(t)
-	for _, size := range []int64{0, pageSize - 1, pageSize + 1} {
+	for _, size := range []int64{0, pageMemory - 1, pageMemory + 1} {
 		if err := f.Truncate(size); err == nil {
 			t.Errorf("Truncate(%d) worked", size)
 		}
@@ -79,7 +79,7 @@ func TestPageIsSealed(t *testing.T) {
 }
 
 func TestOpenPageRefuses(t *testing.T) {
-	for _, content := range []string{"", "PGPAGE01", strings.Repeat("x", pageSize), strings.Repeat("x", pageSize+1)} {
+	for _, content := range []string{"", "PGPAGE02", strings.Repeat("x", pageMemory), strings.Repeat("x", pageMemory+1)} {
 		f, err := os.CreateTemp(t.TempDir(), "")
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ func mapFile(f *os.File) (mem []byte, err error) {
 		return nil, err
 	}
 	controlErr := conn.Control(func(fd uintptr) {
-		mem, err = unix.Mmap(int(fd), 0, pageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		mem, err = unix.Mmap(int(fd), 0, pageMemory, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	})
 	if controlErr != nil {
 		return nil, controlErr

@@ -13,9 +13,16 @@ import (
 var past = time.Unix(1, 0)
 
 // sink writes through os.File, which waits: so only the drain goroutine writes.
-type sink struct{ file *os.File }
+type sink struct {
+	file    *os.File
+	ring    *ringWriter // there is no shared memory here, and so no ring
+	ringing bool
+}
 
-func (s *sink) init(f *os.File) { s.file = f }
+func (s *sink) init(f *os.File, _ *Ring) { s.file = f }
+
+func (s *sink) wake()     {}
+func (s *sink) bell(byte) {}
 
 func (s *sink) write(chunk []byte, wait bool) (int, error) {
 	if !wait {

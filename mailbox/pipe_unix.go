@@ -3,6 +3,7 @@
 package mailbox
 
 import (
+	"bytes"
 	"os"
 	"syscall"
 	"time"
@@ -13,7 +14,12 @@ import (
 // past is a deadline that wakes whoever waits in the poller.
 var past = time.Unix(1, 0)
 
-// sink writes to a nonblocking pipe. One goroutine at a time may write.
+// ringAfter is how many writes to a pipe are made before the ring is used: an actor with
+// little to say needs no more memory.
+const ringAfter = 16
+
+// sink writes to a nonblocking pipe and, after a while, to the ring that goes with it.
+// One goroutine at a time may write.
 type sink struct {
 	file  *os.File
 	conn  syscall.RawConn
@@ -21,20 +27,56 @@ type sink struct {
 	n     int    // how much of it was
 	err   error
 
+	ring    *ringWriter // nil if there is none
+	ringing bool        // the pipe is for bells only
+	writes  int         // to the pipe, so far
+	whole   bool        // the last one took all it was given: a frame ends there
+
 	try  func(fd uintptr)      // made once, so that a write allocates nothing
 	wait func(fd uintptr) bool // the same
 }
 
-func (s *sink) init(f *os.File) {
+func (s *sink) init(f *os.File, ring *Ring) {
 	s.file = f
+	if ring != nil {
+		s.ring = newRingWriter(ring)
+	}
 	s.conn, s.err = f.SyscallConn()
 	s.try = func(fd uintptr) { s.n, s.err = retry(unix.Write, fd, s.chunk) }
 	s.wait = func(fd uintptr) bool { s.try(fd); return s.err != errWouldBlock }
 }
 
-// write does one write(2). When the pipe is full, it waits in the poller, or returns
-// errWouldBlock.
+// write does one write(2), or puts what fits into the ring. When the pipe is full, it waits in
+// the poller, or returns errWouldBlock. It never waits for the ring: see Writer.Resume.
 func (s *sink) write(chunk []byte, wait bool) (int, error) {
+	if s.ringing || s.ring != nil && s.whole && s.writes >= ringAfter && s.change() {
+		return s.ring.write(chunk)
+	}
+	n, err := s.writePipe(chunk, wait)
+	s.writes++
+	s.whole = n == len(chunk)
+	return n, err
+}
+
+// change leaves the pipe for the ring, if the pipe takes the bell. It rings for room as well:
+// such a bell may wait among the frames, and must not wait for the ring.
+func (s *sink) change() bool {
+	n, _ := s.writePipe([]byte{bellFrames, bellRoom}, false)
+	s.ringing = n > 0
+	return s.ringing
+}
+
+// wake rings the bell if the ring's reader sleeps.
+func (s *sink) wake() {
+	if s.ring.mustWake() {
+		s.bell(bellFrames)
+	}
+}
+
+// bell wakes the reader. A full pipe holds bells enough, and who has closed it needs none.
+func (s *sink) bell(b byte) { _, _ = s.writePipe([]byte{b}, false) }
+
+func (s *sink) writePipe(chunk []byte, wait bool) (int, error) {
 	if s.conn == nil {
 		return 0, s.err
 	}
@@ -117,6 +159,24 @@ func (s *source) pending() int {
 		return 0
 	}
 	return n
+}
+
+// bells takes the bells that are in the pipe, until it is empty, and reports whether one was
+// for room, and false at the pipe's end.
+func (s *source) bells(fd uintptr) (room, open bool, err error) {
+	var b [64]byte
+	for {
+		switch n, err := retry(unix.Read, fd, b[:]); {
+		case err == errWouldBlock:
+			return room, true, nil
+		case err != nil:
+			return room, false, err
+		case n == 0:
+			return room, false, nil
+		default:
+			room = room || bytes.IndexByte(b[:n], bellRoom) >= 0
+		}
+	}
 }
 
 // retry makes a call again that a signal interrupted.

@@ -1,14 +1,13 @@
 package mailbox
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/progeny-go/progeny/codec"
 )
@@ -36,16 +35,21 @@ type Reader struct {
 	pos, end int
 	need     int   // how many bytes the next frame has, header included; 0 if not known
 	err      error // final
-	poll     time.Duration
-	hot      bool // the last wait was short
+
+	ring    *ringReader // nil if there is none
+	back    *Writer     // of the other direction
+	ringing bool        // frames come by the ring, and only bells by the pipe
 
 	// With Serve: turn is held by whoever reads and handles, and protects all of the above.
-	turn   sync.Mutex
-	handle func(Frame) error
-	look   func(fd uintptr) // consume, made once
+	turn    sync.Mutex
+	handle  func(Frame) error
+	look    func(fd uintptr) // of Poll, made once
+	polling polling
 
 	draining atomic.Bool
-	budget   atomic.Int64 // while draining: how many bytes may still be read
+	budget   atomic.Int64  // while draining: how many bytes may still be read from the pipe
+	last     atomic.Uint64 // while draining: the ring's position behind the last byte to be read
+	passed   atomic.Bool   // Poll has left work to Serve
 	closed   atomic.Bool
 }
 
@@ -55,6 +59,14 @@ func NewReader(f *os.File, limit int) *Reader {
 	r := &Reader{limit: limit}
 	r.src.init(f, r.space, r.rest)
 	return r
+}
+
+// UseRing tells where frames are when the other process's Writer no longer puts them into the
+// pipe, and which Writer is the one back to that process: what is to be said of the two
+// rings' room, they say to each other. It is to be called before Serve; to Next such a Writer
+// is none.
+func (r *Reader) UseRing(ring *Ring, back *Writer) {
+	r.ring, r.back = newRingReader(ring), back
 }
 
 // Next returns the next frame. It waits for it in the poller, until Drain or Close.
@@ -89,6 +101,9 @@ func (r *Reader) parse() (Frame, bool) {
 	if r.pos == r.end {
 		return Frame{}, false
 	}
+	if r.buf[r.pos]&^1 == bellRoom && r.ring != nil && r.handle != nil && !r.bell() {
+		return Frame{}, false
+	}
 	content, n, need, err := codec.Split(r.buf[r.pos:r.end], r.limit)
 	if n == 0 {
 		r.err, r.need = err, need
@@ -96,12 +111,6 @@ func (r *Reader) parse() (Frame, bool) {
 	}
 	return r.take(content, n), true
 }
-
-// PollFor makes Next look for more for up to d before it parks, as long as frames
-// follow one another that closely: being woken takes tens of microseconds. While it
-// looks it lets other goroutines run. Zero, the default, parks at once. Call it
-// before Next.
-func (r *Reader) PollFor(d time.Duration) { r.poll = d }
 
 // Ready says whether the next call of Next returns without a system call.
 func (r *Reader) Ready() bool {
@@ -124,6 +133,9 @@ func (r *Reader) Drain() {
 	// has been read. A concurrent Next may read some of it before it sees the
 	// budget; then it reads that much more of what others write, and no harm is done.
 	r.budget.Store(int64(r.src.pending()))
+	if r.ring != nil {
+		r.last.Store(r.ring.tail.Load())
+	}
 	r.draining.Store(true)
 	r.src.interrupt()
 }
@@ -134,6 +146,29 @@ func (r *Reader) Close() error {
 		return nil
 	}
 	return r.src.file.Close()
+}
+
+// bell deals with the bells at the head of the buffer; it reports whether a frame may follow.
+func (r *Reader) bell() bool {
+	for ; r.pos < r.end; r.pos++ {
+		switch r.buf[r.pos] {
+		case bellRoom:
+			r.back.resume()
+		case bellFrames:
+			if r.ringing { // there it is no bell
+				return true
+			}
+			r.ringing = true
+			if bytes.IndexByte(r.buf[r.pos:r.end], bellRoom) >= 0 {
+				r.back.resume()
+			}
+			r.pos = r.end // only bells follow
+			return false
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // take returns the frame at the head of the buffer.
@@ -154,7 +189,7 @@ func (r *Reader) fill() {
 		r.finish()
 		return
 	}
-	n, err := r.read(draining)
+	n, err := r.src.read(!draining)
 	if n > 0 {
 		r.end += n
 		if draining {
@@ -170,29 +205,6 @@ func (r *Reader) fill() {
 	default:
 		r.err = &PipeError{Op: "read", Err: err}
 	}
-}
-
-// hotWait is how long a wait may last for the next one to begin with a look.
-const hotWait = 150 * time.Microsecond
-
-// read does one read(2), and waits for it unless draining.
-func (r *Reader) read(draining bool) (int, error) {
-	if draining {
-		return r.src.read(false)
-	}
-	if r.poll == 0 {
-		return r.src.read(true)
-	}
-	start := now()
-	for r.hot && now()-start < r.poll {
-		if n, err := r.src.read(false); err != errWouldBlock {
-			return n, err
-		}
-		runtime.Gosched()
-	}
-	n, err := r.src.read(true)
-	r.hot = now()-start < hotWait
-	return n, err
 }
 
 // finish sets err to what the end of the pipe means here.
@@ -219,7 +231,7 @@ func (r *Reader) space() []byte {
 		r.pos = 0
 	}
 	free := r.buf[r.end:]
-	if r.draining.Load() {
+	if r.draining.Load() && !r.ringing {
 		free = free[:min(int64(len(free)), max(r.budget.Load(), 1))]
 	}
 	return free

@@ -16,6 +16,3 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 		}
 	}
 }
-
-// Assist does nothing where pipes cannot be read without waiting.
-func (r *Reader) Assist() {}

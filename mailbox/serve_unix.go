@@ -5,12 +5,13 @@ package mailbox
 import (
 	"errors"
 	"os"
+	"time"
 )
 
 // Serve reads frames and calls handle for each, one at a time and in order, until
 // the pipe ends, is drained or closed, or handle returns an error. It returns
-// that error, or one of those of Next. It takes the place of Next: a Reader is used
-// with one or the other. A Frame is valid until handle returns, unless it is Owned.
+// that error, or one of those of Next. It takes the place of Next, which nobody may call
+// any more. A Frame is valid until handle returns, unless it is Owned.
 // handle must not close the Reader, and must not block.
 func (r *Reader) Serve(handle func(Frame) error) error {
 	conn := r.src.conn
@@ -19,16 +20,21 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 	}
 	r.turn.Lock()
 	r.handle = handle
-	r.look = func(fd uintptr) { r.consume(fd, true) }
+	r.look = r.poll
 	r.turn.Unlock()
-	// One call of Read lasts for the Reader's life: the poller calls back when
-	// there is something to read.
-	err := conn.Read(func(fd uintptr) bool {
+	serve := func(fd uintptr) bool {
 		r.turn.Lock()
 		defer r.turn.Unlock()
 		r.consume(fd, false)
 		return r.err != nil
-	})
+	}
+	// One call of Read lasts for the Reader's life, unless Poll has too much to do: the
+	// poller calls back when there is something to read.
+	err := conn.Read(serve)
+	for r.passed.Swap(false) && errors.Is(err, os.ErrDeadlineExceeded) && !r.draining.Load() {
+		r.unpass()
+		err = conn.Read(serve)
+	}
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	if r.err == nil && r.draining.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -46,22 +52,17 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 	return r.err
 }
 
-// Assist does at once what Serve would do when it is woken: it reads what the pipe
-// holds and handles it, on the caller's goroutine. It never waits: if somebody is at
-// it already, or there is nothing to read, it does nothing. It reads once: a process
-// that writes without end would keep the caller for ever, and the rest is Serve's.
-// Whoever expects an answer within microseconds, and calls Assist until it is there,
-// has it sooner than another goroutine can be woken, which takes tens of microseconds.
-func (r *Reader) Assist() {
-	if !r.turn.TryLock() {
-		return
-	}
-	defer r.turn.Unlock()
-	if r.err != nil || r.handle == nil {
-		return
-	}
-	if r.src.conn.Control(r.look) == nil && r.err != nil {
-		r.src.interrupt() // Serve is to return it
+// pass leaves what there is to the goroutine in Serve.
+func (r *Reader) pass() {
+	r.passed.Store(true)
+	r.src.interrupt()
+}
+
+// unpass takes the deadline back, unless Drain has set it as well.
+func (r *Reader) unpass() {
+	_ = r.src.file.SetReadDeadline(time.Time{})
+	if r.draining.Load() {
+		r.src.interrupt()
 	}
 }
 
@@ -74,32 +75,88 @@ func (r *Reader) consume(fd uintptr, once bool) {
 			r.err = r.handle(f)
 			continue
 		}
-		draining := r.draining.Load()
-		switch {
-		case r.err != nil:
+		if r.err != nil {
 			return
-		case draining && r.budget.Load() <= 0:
-			r.finish()
-			return
-		case read && once:
+		}
+		if read && once {
 			r.rest()
 			return
 		}
-		r.src.try(fd)
-		n, err := r.src.n, r.src.err
+		n, err := 0, error(nil)
+		if r.ringing {
+			n, err = r.readRing(fd, once)
+		} else {
+			n, err = r.readPipe(fd)
+		}
 		switch {
 		case n > 0:
 			read = true
 			r.end += n
-			if draining {
-				r.budget.Add(-int64(n))
-			}
-		case err == errWouldBlock && !draining:
+		case err == errWouldBlock:
 			return
-		case err == nil || err == errWouldBlock:
+		case err == nil:
 			r.finish()
 		default:
 			r.err = &PipeError{Op: "read", Err: err}
 		}
 	}
+}
+
+// readPipe does one read(2); 0 and no error is the end.
+func (r *Reader) readPipe(fd uintptr) (int, error) {
+	draining := r.draining.Load()
+	if draining && r.budget.Load() <= 0 {
+		return 0, nil
+	}
+	r.src.try(fd)
+	n, err := r.src.n, r.src.err
+	if draining {
+		r.budget.Add(-int64(n))
+		if err == errWouldBlock {
+			err = nil
+		}
+	}
+	return n, err
+}
+
+// readRing takes out what fits; 0 and no error is the end. Unless once, it asks for a bell
+// when there is nothing.
+func (r *Reader) readRing(fd uintptr, once bool) (int, error) {
+	if r.draining.Load() {
+		space := r.space()
+		rest := r.last.Load() - r.ring.at
+		if int64(rest) <= 0 {
+			return 0, nil
+		}
+		return r.ring.read(space[:min(uint64(len(space)), rest)])
+	}
+	n, err := r.ring.available()
+	open := true
+	if n == 0 && err == nil && !once {
+		// The bells first: one that is rung because of sleep must be left for the
+		// poller. The look last: what was put in before the pipe's end, or while
+		// nobody was asked for a bell, is seen then.
+		var room bool
+		if room, open, err = r.src.bells(fd); room {
+			r.back.resume()
+		}
+		if err == nil {
+			r.ring.sleep()
+			n, err = r.ring.available()
+		}
+	}
+	switch {
+	case err != nil:
+		return 0, err
+	case n == 0 && open:
+		r.rest()
+		return 0, errWouldBlock
+	case n == 0:
+		return 0, nil
+	}
+	n, err = r.ring.read(r.space())
+	if r.ring.oweRoom() {
+		r.back.nudge()
+	}
+	return n, err
 }

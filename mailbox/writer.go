@@ -43,6 +43,9 @@ type WriterConfig struct {
 	// only of the file given to NewWriter: Attach has its own.
 	Progress func() uint64
 
+	// Ring goes with the file given to NewWriter, as Attach says.
+	Ring *Ring
+
 	// Broken, if not nil, is called when a write has failed: the reader of that attachment
 	// (see Attach; the file given to NewWriter is number 1) has closed the
 	// pipe. It is called like the admitted of Enqueue, by whoever wrote.
@@ -86,7 +89,8 @@ type Writer struct {
 	progress   func() uint64
 	offered    uint64 // counted frames ever given to write(2), whole: the reader may have them
 	draining   bool   // the drain goroutine lives
-	full       bool   // the last write found the pipe full
+	full       bool   // the last write found the pipe, or the ring, full
+	nudging    bool   // a bell for room is due in the pipe beside a ring
 	streak     int    // writes in a row that followed closely upon the one before
 	lastWrite  time.Duration
 	attachment uint64 // the last one, that of file if there is one
@@ -113,7 +117,7 @@ func NewWriter(f *os.File, cfg WriterConfig) *Writer {
 	}
 	w := &Writer{cfg: cfg, lasting: f == nil, err: ErrDetached}
 	if f != nil {
-		w.connectLocked(f, nil, cfg.Progress)
+		w.connectLocked(f, nil, cfg.Progress, cfg.Ring)
 	}
 	return w
 }

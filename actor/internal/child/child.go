@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,11 +22,6 @@ const (
 	exitParentLost  = 3
 	exitBrokenLink  = 4
 )
-
-// pollLimit is how long the reader looks for the next message before it parks,
-// while they follow one another closely. A round trip takes 2 to 5 µs then,
-// against 30 to 50 for being woken.
-const pollLimit = 50 * time.Microsecond
 
 // goexitLimit is how long after a runtime.Goexit in its code an actor dies.
 const goexitLimit = 100 * time.Millisecond
@@ -63,6 +57,7 @@ type Child struct {
 	unacked      int
 	unackedBytes int
 	finished     uint64
+	hot          bool // the last wait for a message was short
 
 	mu       sync.Mutex // protects the following
 	ready    bool       // the start function has returned
@@ -123,10 +118,8 @@ func (c *Child) connect() error {
 	}
 	// The node bounds what it sends; this side need not know by how much.
 	c.in = mailbox.NewReader(c.birth.Inbox, math.MaxInt32)
-	if runtime.NumCPU() > 1 { // else it would keep the node from sending
-		c.in.PollFor(pollLimit)
-	}
-	c.out = mailbox.NewWriter(c.birth.Outbox, mailbox.WriterConfig{})
+	c.out = mailbox.NewWriter(c.birth.Outbox, mailbox.WriterConfig{Ring: c.page.Outbox()})
+	c.in.UseRing(c.page.Inbox(), c.out)
 	if c.birth.HasRoom() { // it is a standby, and has the time now
 		warm()
 	}
@@ -157,18 +150,9 @@ const incarnationShift = 40
 // Init returns what the node said this actor is.
 func (c *Child) Init() *wire.Init { return &c.init }
 
-// read runs for the life of the process.
-func (c *Child) read() {
-	for {
-		f, err := c.in.Next()
-		if err != nil {
-			c.lost(err)
-		}
-		if err := c.dispatch(f); err != nil {
-			c.lost(err)
-		}
-	}
-}
+// read runs for the life of the process. While messages follow one another closely it is
+// the worker that reads (see await).
+func (c *Child) read() { c.lost(c.in.Serve(c.dispatch)) }
 
 // dispatch deals with one frame from the node. Tells, of which there are most, go
 // into the queue as they are.

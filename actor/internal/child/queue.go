@@ -71,20 +71,20 @@ func (q *queue) signal() {
 	}
 }
 
-// next waits for messages and returns all there are, in the memory of spent,
-// or false when it is to stop.
-func (q *queue) next(spent []item) (batch []item, ok bool) {
-	for {
-		if q.stopped() {
-			return nil, false
-		}
-		q.mu.Lock()
-		if len(q.items) > 0 {
-			batch, q.items = q.items, spent[:0]
-			q.mu.Unlock()
-			return batch, true
-		}
-		q.mu.Unlock()
-		<-q.wake
+// take returns all messages there are, in the memory of spent. It does not wait.
+func (q *queue) take(spent []item) (batch []item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	batch, q.items = q.items, spent[:0]
+	return batch
+}
+
+// ready reports whether there is something to do.
+func (q *queue) ready() bool {
+	if q.stopped() {
+		return true
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) > 0
 }

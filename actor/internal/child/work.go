@@ -2,6 +2,7 @@ package child
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
@@ -36,10 +37,10 @@ func (c *Child) cancel(corr uint64) {
 // work handles messages until it is to stop. It does not return.
 func (c *Child) work(actor Behaviour) {
 	var batch []item
-	for {
-		var ok bool
-		if batch, ok = c.queue.next(batch); !ok {
-			break
+	for !c.queue.stopped() {
+		if batch = c.queue.take(batch); len(batch) == 0 {
+			c.await()
+			continue
 		}
 		for i, m := range batch {
 			batch[i] = item{}
@@ -51,6 +52,22 @@ func (c *Child) work(actor Behaviour) {
 	}
 	actor.Stop()
 	c.goodbye(*c.queue.end.Load())
+}
+
+// hotWait is how long a wait may last for the next one to begin with a look.
+const hotWait = 150 * time.Microsecond
+
+// await waits for something to do. If the last wait was short it reads the pipe itself: then
+// nobody need be woken, and the message goes through no other goroutine. A round trip
+// takes 2 to 5 µs so, against 30 to 50 for being woken.
+func (c *Child) await() {
+	// With one processor it would keep the node from sending.
+	if c.hot && runtime.NumCPU() > 1 && c.in.Poll(c.queue.ready) {
+		return
+	}
+	start := time.Now()
+	<-c.queue.wake
+	c.hot = time.Since(start) < hotWait
 }
 
 // handle runs the actor's code for one message. The page is written first, so

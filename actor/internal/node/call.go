@@ -10,14 +10,16 @@ import (
 // A call is one Ask of the host program in flight. Whoever removes it from the
 // Cell's pending ones, and nobody else, answers it and sends on done.
 type call struct {
-	done    chan struct{} // one send for one use
-	typ     []byte
-	payload []byte
-	failure *wire.Failure
+	done     chan struct{} // one send for one use
+	answered func() bool   // whether done has been sent on, made once
+	typ      []byte
+	payload  []byte
+	failure  *wire.Failure
 }
 
 var callPool = sync.Pool{New: func() any {
-	return &call{done: make(chan struct{}, 1)}
+	done := make(chan struct{}, 1)
+	return &call{done: done, answered: func() bool { return len(done) > 0 }}
 }}
 
 func newCall() *call { return callPool.Get().(*call) }

@@ -138,7 +138,7 @@ func (s *stage) cell(t testing.TB, id codec.ID, spec wire.Spec) *Cell {
 	p.link.attachment = 1
 	c.proc = p
 	c.link.Store(p.link)
-	if _, err := c.mailbox.Attach(inboxEnd, nil, nil); err != nil {
+	if _, err := c.mailbox.Attach(inboxEnd, nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	close(p.attached)

@@ -35,7 +35,7 @@ type logs struct {
 
 	mu     sync.Mutex // protects the following
 	closed bool
-	queue  chan entry
+	queue  chan *entry
 }
 
 // An entry is a record and what it counts for, in bytes.
@@ -50,7 +50,7 @@ const attrOverhead = 128
 func newLogs(l *slog.Logger) *logs {
 	g := &logs{
 		handler: l.Handler(),
-		queue:   make(chan entry, logRecords),
+		queue:   make(chan *entry, logRecords),
 		done:    make(chan struct{}),
 	}
 	g.level = leastLevel(g.handler)
@@ -101,7 +101,7 @@ func (g *logs) add(r slog.Record, size int) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	e := entry{r, int64(len(r.Message) + size + attrOverhead*r.NumAttrs())}
+	e := &entry{r, int64(len(r.Message) + size + attrOverhead*r.NumAttrs())}
 	if g.closed || g.bytes.Load()+e.size > logBytes {
 		g.dropped.Add(1)
 		return
@@ -176,6 +176,9 @@ func (p *process) log(at time.Time, level slog.Level, message string, attrs ...s
 }
 
 func (p *process) logSized(at time.Time, level slog.Level, message string, size int, attrs ...slog.Attr) {
+	if int(level) < p.node.logs.level {
+		return
+	}
 	r := slog.NewRecord(at, level, message, 0)
 	r.AddAttrs(p.identity()...)
 	r.AddAttrs(attrs...)

@@ -8,13 +8,11 @@ import (
 
 // Waking a goroutine on another thread takes 30 to 50 µs, a whole Ask of an actor
 // that is at it 2 to 5. So an asker whose last answer came quickly looks for the
-// next one itself before it parks: never longer than pollLimit, never more askers
+// next one itself before it parks: never longer than mailbox.PollLimit, never more askers
 // at once than there are processors to spare, never where there is only one.
-const (
-	pollLimit = 50 * time.Microsecond
-	// quickAnswer is how long an answer may take for the next one to be polled for.
-	quickAnswer = 100 * time.Microsecond
-)
+
+// quickAnswer is how long an answer may take for the next one to be polled for.
+const quickAnswer = 100 * time.Microsecond
 
 // pollers is how many askers poll now.
 var pollers atomic.Int32
@@ -34,14 +32,10 @@ func (c *Cell) poll(call *call) bool {
 	if l == nil {
 		return false
 	}
-	for start := time.Now(); time.Since(start) < pollLimit; {
-		l.in.Assist()
-		select {
-		case <-call.done:
-			c.quick.Store(true)
-			return true
-		default:
-		}
+	if !l.in.Poll(call.answered) {
+		return false
 	}
-	return false
+	<-call.done
+	c.quick.Store(true)
+	return true
 }

@@ -299,13 +299,14 @@ func (p *process) attach() error {
 		return err
 	}
 	p.link = newLink(c, p, mailbox.NewReader(p.os.TakeOutbox(), c.node.cfg.FrameLimit+wire.ForwardSlack))
+	p.link.in.UseRing(p.page.Outbox(), c.mailbox)
 	c.attachments++
 	p.link.attachment = c.attachments
 	c.link.Store(p.link) // whoever gives up and finds none, is seen by withdraw
 	if c.spec.Absent != wire.AbsentQueue {
 		c.withdraw()
 	}
-	if _, err := c.mailbox.Attach(p.os.TakeInbox(), frame, p.finished); err != nil {
+	if _, err := c.mailbox.Attach(p.os.TakeInbox(), frame, p.finished, p.page.Inbox()); err != nil {
 		p.link.in.Close()
 		p.link = nil
 		return err

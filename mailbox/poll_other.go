@@ -1,0 +1,9 @@
+//go:build !unix
+
+package mailbox
+
+// polling is the state of Poll.
+type polling struct{}
+
+// Poll does nothing where pipes cannot be read without waiting.
+func (r *Reader) Poll(func() bool) bool { return false }

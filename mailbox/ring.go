@@ -1,0 +1,214 @@
+package mailbox
+
+import (
+	"errors"
+	"sync/atomic"
+	"unsafe"
+)
+
+const (
+	// ringSize is how many bytes a Ring takes. Those that a stream has gone through
+	// stay resident, up to all of them; four times what a Reader takes at once keeps
+	// both sides busy.
+	ringSize = 256 << 10
+	ringMask = ringSize - 1
+
+	// ringRestart is how far a ring is used before it begins anew when it is empty.
+	// So an exchange of small messages stays in its first page.
+	ringRestart = 2 << 10
+)
+
+// What stands in the pipe where a frame could begin, and is none.
+const (
+	// bellFrames says that the next frame is in the ring, as are all after it: from then
+	// on only bells come through the pipe. It means nothing in msgpack.
+	bellFrames = 0xc1
+	// bellRoom says that the ring of the other direction has room again. It is
+	// msgpack's nil. It cannot be a frame: if both rings were full, each would wait for the
+	// other.
+	bellRoom = 0xc0
+)
+
+// The words of a ring, each in a cache line of its own.
+const (
+	ringTail   = 0   // how many bytes were ever put in
+	ringOrigin = 8   // where the writer has last begun anew
+	ringShort  = 16  // 1: the writer wants to be told when there is room
+	ringHead   = 64  // how many bytes were ever taken out
+	ringAsleep = 128 // 1: the reader wants to be woken by a bell
+	ringWords  = 192
+)
+
+// errRing is a position that cannot be true: the other side is broken or hostile.
+var errRing = errors.New("the ring's positions cannot be true")
+
+// A Ring is a pipe's bytes in shared memory: of one [Writer], for one [Reader] in another
+// process, in one direction. A pipe goes with it, for the first frames, for the bell that
+// wakes a reader, and for the end. It is a part of a [Page].
+//
+// A pipe costs a system call on each side for each message; where a waiting
+// reader looks again and again, a ring costs none. What was put into it survives the
+// writer's death, as what was written to a pipe does.
+//
+// Neither side believes the other's words more than that they move within bounds.
+type Ring struct {
+	words []byte
+	data  []byte
+}
+
+func (r *Ring) word(offset int) *atomic.Uint64 {
+	return (*atomic.Uint64)(unsafe.Pointer(&r.words[offset]))
+}
+
+// ringWriter is the writing side of a Ring.
+type ringWriter struct {
+	tail, origin, short *atomic.Uint64 // written here
+	head, asleep        *atomic.Uint64 // written there
+	data                []byte
+	at                  uint64 // tail
+	seen                uint64 // head, as last looked at
+	look                uint64 // from where on it is time to see whether the ring is empty
+}
+
+func newRingWriter(r *Ring) *ringWriter {
+	return &ringWriter{
+		tail: r.word(ringTail), origin: r.word(ringOrigin), short: r.word(ringShort),
+		head: r.word(ringHead), asleep: r.word(ringAsleep),
+		data: r.data,
+		look: ringRestart,
+	}
+}
+
+// write puts in what fits, and says how much that was.
+func (w *ringWriter) write(b []byte) (int, error) {
+	if w.at >= w.look { // seldom: the look costs a cache line that the reader has just written
+		if err := w.refresh(); err != nil {
+			return 0, err
+		}
+		w.restart()
+	}
+	if ringSize-int(w.at-w.seen) < len(b) {
+		if err := w.refresh(); err != nil {
+			return 0, err
+		}
+	}
+	n := min(len(b), ringSize-int(w.at-w.seen))
+	if n == 0 {
+		return 0, nil
+	}
+	first := copy(w.data[w.at&ringMask:], b[:n])
+	copy(w.data, b[first:n])
+	w.at += uint64(n)
+	w.tail.Store(w.at)
+	return n, nil
+}
+
+// refresh looks how far the reader is. After restart it may not have noticed yet.
+func (w *ringWriter) refresh() error {
+	head := w.head.Load()
+	if head > w.at {
+		return errRing
+	}
+	w.seen = max(w.seen, head)
+	return nil
+}
+
+// restart goes back to the beginning of the memory, if the ring is empty.
+func (w *ringWriter) restart() {
+	w.look = w.at + ringRestart
+	if w.seen != w.at || w.at&ringMask < ringRestart {
+		return
+	}
+	w.at = (w.at + ringMask) &^ ringMask
+	w.seen, w.look = w.at, w.at+ringRestart
+	w.origin.Store(w.at) // the reader looks at it when it sees tail beyond
+}
+
+// wantRoom asks to be told when there is room; it reports false if there is already.
+func (w *ringWriter) wantRoom() bool {
+	w.short.Store(1)
+	if w.refresh() == nil && ringSize-int(w.at-w.seen) == 0 {
+		return true
+	}
+	w.short.Store(0)
+	return false
+}
+
+// hasRoom looks for room.
+func (w *ringWriter) hasRoom() bool {
+	return w.refresh() != nil || w.at-w.seen < ringSize
+}
+
+// sleeper reports whether the reader sleeps, and mustWake whether it is for the caller to
+// ring the bell.
+func (w *ringWriter) sleeper() bool  { return w.asleep.Load() != 0 }
+func (w *ringWriter) mustWake() bool { return w.asleep.Swap(0) != 0 }
+
+// ringReader is the reading side of a Ring.
+type ringReader struct {
+	tail, origin, short *atomic.Uint64 // written there
+	head, asleep        *atomic.Uint64 // written here
+	data                []byte
+	at                  uint64 // head
+	seen                uint64 // tail, as last looked at
+}
+
+func newRingReader(r *Ring) *ringReader {
+	return &ringReader{
+		tail: r.word(ringTail), origin: r.word(ringOrigin), short: r.word(ringShort),
+		head: r.word(ringHead), asleep: r.word(ringAsleep),
+		data: r.data,
+	}
+}
+
+// refresh looks how much there is.
+func (q *ringReader) refresh() error {
+	tail := q.tail.Load()
+	if tail == q.seen {
+		return nil
+	}
+	at := q.at
+	if origin := q.origin.Load(); origin > at {
+		at = origin // the writer has begun anew; all before was taken out
+	}
+	if at&ringMask != 0 && at != q.at || tail < at || tail-at > ringSize {
+		return errRing
+	}
+	q.at, q.seen = at, tail
+	return nil
+}
+
+// available is how many bytes can be taken out now.
+func (q *ringReader) available() (int, error) {
+	if q.seen == q.at {
+		if err := q.refresh(); err != nil {
+			return 0, err
+		}
+	}
+	return int(q.seen - q.at), nil
+}
+
+// read takes out what there is, as far as it fits.
+func (q *ringReader) read(b []byte) (int, error) {
+	n, err := q.available()
+	if n == 0 || err != nil {
+		return 0, err
+	}
+	n = min(n, len(b))
+	first := copy(b[:n], q.data[q.at&ringMask:])
+	copy(b[first:n], q.data)
+	q.at += uint64(n)
+	q.head.Store(q.at)
+	return n, nil
+}
+
+// oweRoom reports whether the writer waits for room and there is much of it, so that the
+// caller must tell it.
+func (q *ringReader) oweRoom() bool {
+	return q.short.Load() != 0 && q.seen-q.at <= ringSize/2 && q.short.Swap(0) != 0
+}
+
+// sleep asks for a bell when more comes, and wake takes it back. Whoever calls sleep looks
+// once more before it waits.
+func (q *ringReader) sleep() { q.asleep.Store(1) }
+func (q *ringReader) wake()  { q.asleep.Store(0) }
