@@ -27,7 +27,7 @@
 //	------                                        -----
 //	Start:
 //	  pipes, crash memory
-//	  fork on the spawner's thread, exec  ------>  package init, before main:
+//	  fork on a spawner thread, exec  ---------->  package init, before main:
 //	  close the child's ends                         read and unset PROGENY_BIRTH, restore GOMAXPROCS
 //	                                                 take fds 3, 4, 5…; close all that was not declared
 //	                                                 ignored signals back to default
@@ -76,9 +76,9 @@
 // runtime leaves an inherited SIG_IGN of SIGHUP, SIGINT and the terminal stop
 // signals alone): package init resets them by rt_sigaction behind the
 // runtime's back, so [os/signal.Ignored] still answers true for SIGHUP and
-// SIGINT, though they are not. The mask is empty because the spawner's thread
-// empties its own before the first fork. In a host that was itself started with
-// signals blocked, these can therefore be delivered on that one thread.
+// SIGINT, though they are not. The mask is empty because each spawner thread
+// empties its own before its first fork. In a host that was itself started with
+// signals blocked, these can therefore be delivered on these threads.
 //
 // # Limits of the crash memory
 //

@@ -12,8 +12,8 @@ import (
 
 // Start starts this program again as cmd says and returns when its exec has
 // succeeded; that it is up is for [Process.Hello] to say. Any goroutine may call
-// Start at any time; the forks happen one after the other, on a goroutine of
-// their own. It lives as long as the program does.
+// Start at any time; the forks happen a few at a time, on goroutines of
+// their own. These live as long as the program does.
 //
 // The caller must see to it that the process is waited for (by Process.OS), and
 // that Close is called. After an error nothing of the start is left: no
