@@ -45,12 +45,16 @@ func NewPage() (*Page, *os.File, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("mailbox: new page: %w", err)
 	}
+	// Not through the mapping: of a process that never asks for room the page need not be resident.
+	if _, err := f.WriteAt([]byte(pageMagic), 0); err != nil {
+		f.Close()
+		return nil, nil, fmt.Errorf("mailbox: new page: %w", err)
+	}
 	mem, err := mapFile(f)
 	if err != nil {
 		f.Close()
 		return nil, nil, fmt.Errorf("mailbox: map page: %w", err)
 	}
-	copy(mem, pageMagic)
 	return &Page{mem: mem}, f, nil
 }
 
