@@ -2,14 +2,10 @@ package node
 
 import (
 	"bytes"
-	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/progeny-go/progeny/mailbox"
 )
 
 const (
@@ -23,9 +19,8 @@ const (
 // A capture turns a process's standard output and error into log records, line
 // by line, and remembers the last of them.
 type capture struct {
-	proc    *process
-	streams [2]*mailbox.Stream
-	readers sync.WaitGroup
+	proc           *process
+	stdout, stderr output
 
 	mu    sync.Mutex // protects the following
 	lines []string
@@ -33,63 +28,82 @@ type capture struct {
 	crash string // the last line on standard error that begins a crash
 }
 
-func newCapture(p *process) *capture {
+// newCapture takes both streams over from p. If it fails, there is nothing to close.
+func newCapture(p *process) (*capture, error) {
 	c := &capture{proc: p}
-	for i, f := range [2]*os.File{p.os.TakeStdout(), p.os.TakeStderr()} {
-		c.streams[i] = mailbox.NewStream(f)
+	c.stdout.capture, c.stderr.capture = c, c
+	if err := p.node.outputs.watch(&c.stdout, p.os.TakeStdout()); err != nil {
+		return nil, err
 	}
-	c.readers.Go(func() { c.read(c.streams[0], "stdout", slog.LevelInfo) })
-	c.readers.Go(func() { c.read(c.streams[1], "stderr", slog.LevelWarn) })
-	return c
+	if err := p.node.outputs.watch(&c.stderr, p.os.TakeStderr()); err != nil {
+		c.stdout.close()
+		return nil, err
+	}
+	return c, nil
 }
 
-// close takes what the pipes still hold and ends both readers. It does not wait
-// for others that may hold the pipes open.
+// drain takes what the pipes still hold. It does not wait for others that may hold them
+// open.
+func (c *capture) drain() {
+	c.stdout.drain()
+	c.stderr.drain()
+}
+
+// close drains the pipes and closes them.
 func (c *capture) close() {
-	for _, s := range c.streams {
-		s.Drain()
-	}
-	c.readers.Wait()
-	for _, s := range c.streams {
-		s.Close()
+	c.stdout.close()
+	c.stderr.close()
+}
+
+// An output is one stream of a process, cut into lines. The platform adds a source,
+// and the methods of outputs and output that read it.
+type output struct {
+	capture *capture
+	source
+
+	mu   sync.Mutex // protects the following; held while lines are passed on
+	rest []byte     // of a line whose end has not come; nil if there is none
+	done bool       // nothing follows
+}
+
+// feed cuts data into lines. A line over lineLimit comes in pieces. mu is held.
+func (o *output) feed(data []byte) {
+	for len(data) > 0 {
+		line, after, found := bytes.Cut(data, []byte("\n"))
+		if room := lineLimit - len(o.rest); len(line) > room {
+			line, after, found = data[:room], data[room:], true
+		}
+		data = after
+		if len(o.rest) > 0 || !found {
+			o.rest = append(o.rest, line...)
+			line = o.rest
+		}
+		if found {
+			o.rest = nil
+			o.emit(line)
+		}
 	}
 }
 
-// read splits one stream into lines. A line over lineLimit comes in pieces.
-func (c *capture) read(s io.Reader, stream string, level slog.Level) {
-	attr := slog.String("stream", stream)
-	emit := func(line []byte) {
-		text := string(bytes.TrimSuffix(line, []byte("\r")))
-		c.proc.log(time.Now(), level, text, attr)
-		c.keep(text)
-		if stream == "stderr" && startsCrash(text) {
-			c.setHeader(text)
-		}
+// finish passes on the last line, which need not end. mu is held.
+func (o *output) finish() {
+	if o.done = true; len(o.rest) > 0 {
+		o.emit(o.rest)
+		o.rest = nil
 	}
-	buf := make([]byte, 0, 512)
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(make([]byte, 0, min(2*cap(buf), lineLimit)), buf...)
-		}
-		n, err := s.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		rest := buf
-		for {
-			line, after, found := bytes.Cut(rest, []byte("\n"))
-			if !found {
-				break
-			}
-			emit(line)
-			rest = after
-		}
-		buf = buf[:copy(buf, rest)]
-		if len(buf) > 0 && (len(buf) == lineLimit || err != nil) {
-			emit(buf)
-			buf = buf[:0]
-		}
-		if err != nil {
-			return
-		}
+}
+
+// emit logs a line, which is not kept.
+func (o *output) emit(line []byte) {
+	c, name, level := o.capture, "stdout", slog.LevelInfo
+	if o == &c.stderr {
+		name, level = "stderr", slog.LevelWarn
+	}
+	text := string(bytes.TrimSuffix(line, []byte("\r")))
+	c.proc.log(time.Now(), level, text, slog.String("stream", name))
+	c.keep(text)
+	if o == &c.stderr && startsCrash(text) {
+		c.setHeader(text)
 	}
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 type Node struct {
 	cfg      Config
 	logs     *logs
+	outputs  outputs // of all processes
 	tree     *supervision
 	names    registry
 	standbys *standbys
@@ -129,6 +130,7 @@ func (n *Node) Close(ctx context.Context) error {
 	if !stuck {
 		n.tasks.Wait()
 	}
+	n.outputs.close()
 	n.logs.close()
 	return err
 }

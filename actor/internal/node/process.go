@@ -51,7 +51,7 @@ type process struct {
 	exited   chan struct{} // closed when exit is set
 	exit     reaper.Exit
 	alone    bool          // it ended before Hello, and nobody here had told it to
-	buried   chan struct{} // closed when down is set and nothing of it is left
+	buried   chan struct{} // closed when down is set
 	down     *wire.Down
 
 	goodbye  atomic.Pointer[wire.Goodbye]
@@ -186,22 +186,30 @@ func (p *process) fork(spec *wire.Spec, room int) error {
 	p.os, p.page = sp, page
 	p.mu.Unlock()
 	p.pid.Store(int64(sp.Pid))
-	p.logs = newCapture(p)
+	if p.logs, err = newCapture(p); err != nil {
+		return p.abandon(err)
+	}
 	select {
 	case <-p.doomed:
 		p.kill(wire.Reason{})
 	default:
 	}
 	if err := reaper.WatchBefore(sp.OS, p.exiting, p.hasExited); err != nil {
-		// Unwatched, it would become a zombie: end it here and now.
-		p.exiting()
-		sp.OS.Wait()
-		p.logs.close()
-		sp.Close()
-		page.Close()
-		return err
+		return p.abandon(err)
 	}
 	return nil
+}
+
+// abandon ends here and now a process that cannot be watched: it would become a zombie.
+func (p *process) abandon(err error) error {
+	p.exiting()
+	p.os.OS.Wait()
+	if p.logs != nil {
+		p.logs.close()
+	}
+	p.os.Close()
+	p.page.Close()
+	return err
 }
 
 // announce tells observers that there is a process.
@@ -462,7 +470,8 @@ func (p *process) kill(r wire.Reason) {
 func (p *process) terminate() { p.os.Signal(syscall.SIGTERM) }
 
 // bury runs once, after the exit. First comes what the process wrote; then what it
-// leaves behind is sorted, and the tree decides what becomes of the actor.
+// leaves behind is sorted, and the tree decides what becomes of the actor. Nobody
+// waits for what is given back after that.
 func (p *process) bury() {
 	<-p.attached
 	c := p.cell
@@ -471,19 +480,22 @@ func (p *process) bury() {
 		p.link.in.Drain()
 		<-p.link.done
 	}
-	p.logs.close()
+	p.logs.drain()
 	begun, finished := p.page.Progress()
 	c.bereave(begun, finished)
 	p.down = p.flight()
 	if p.link != nil {
 		p.link.close()
-		p.link.in.Close()
 	}
-	p.os.Close()
-	p.page.Close()
 	p.pid.Store(0)
 	close(p.buried)
 	p.report()
+	if p.link != nil {
+		p.link.in.Close()
+	}
+	p.logs.close()
+	p.os.Close()
+	p.page.Close()
 }
 
 // report tells the tree of the process's end.
