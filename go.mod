@@ -3,7 +3,6 @@ module github.com/progeny-go/progeny
 go 1.26.0
 
 require (
-	github.com/google/uuid v1.6.0
 	github.com/vmihailenco/msgpack/v5 v5.4.1
 	golang.org/x/sys v0.49.0
 )

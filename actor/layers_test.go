@@ -13,7 +13,7 @@ import (
 var arrows = map[string]string{
 	"examples":   "actor",
 	"benchmarks": "actor",
-	"actor":      "mailbox spawn reaper codec github.com/google/uuid",
+	"actor":      "mailbox spawn reaper codec",
 	"mailbox":    "codec golang.org/x/sys",
 	"spawn":      "golang.org/x/sys",
 	"reaper":     "golang.org/x/sys",
@@ -21,7 +21,7 @@ var arrows = map[string]string{
 }
 
 const (
-	dependencies = "github.com/google/uuid github.com/vmihailenco/msgpack/v5 golang.org/x/sys"
+	dependencies = "github.com/vmihailenco/msgpack/v5 golang.org/x/sys"
 	layout       = "README.md actor benchmarks codec docs examples go.mod go.sum mailbox reaper spawn"
 	heavy        = "net/http encoding/json text/template" // every start of an actor would pay for them
 )
@@ -40,6 +40,11 @@ func TestLayers(t *testing.T) {
 		}
 		for _, path := range goList(t, goos, "-f", "{{if not .Doc}}{{.ImportPath}}{{end}}", "./...") {
 			t.Errorf("%s: %s has no package documentation", goos, path)
+		}
+	}
+	for _, path := range goList(t, "linux", "-deps", "./actor") {
+		if path == "net" {
+			t.Error("something that actor imports imports net, which links the C library: every process of an actor starts later with it, with a thread and 0.2 MB more")
 		}
 	}
 	direct := goList(t, "linux", "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all")

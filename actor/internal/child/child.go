@@ -247,17 +247,3 @@ func (c *Child) goodbye(r wire.Reason) {
 	}
 	os.Exit(0)
 }
-
-// warm has the first use of what every start uses behind it.
-func warm() {
-	frame, err := codec.AppendMessage(nil, &codec.Envelope{Kind: wire.KindInit}, &wire.Init{Type: "x", Arg: []byte{0xc0}}, math.MaxInt32)
-	if err != nil {
-		return
-	}
-	content, _, _, _ := codec.Split(frame, len(frame))
-	var env codec.Envelope
-	var init wire.Init
-	if codec.DecodeEnvelope(content, &env) == nil {
-		codec.Decode(env.Payload, &init)
-	}
-}
