@@ -66,6 +66,9 @@ func OnAny[S any](h func(*S, *Context, any) (any, error), examples ...any) Handl
 			if err != nil {
 				return nil, nil, err
 			}
+			if _, raw := m.(*Raw); raw {
+				d.Keep()
+			}
 			reply, err := h(s, c, m)
 			return nameOf(reply).bytes, reply, err
 		},

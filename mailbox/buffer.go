@@ -21,10 +21,22 @@ func NewBuffer() Buffer {
 	return Buffer{Bytes: (*p)[:0], pooled: p}
 }
 
-// Free gives the memory back, unless it is so large that a Writer may have
+// NewBufferFor returns an empty Buffer for a frame of about that many bytes.
+func NewBufferFor(size int) Buffer {
+	if size < AdoptSize {
+		return NewBuffer()
+	}
+	return Buffer{Bytes: getLarge(size)}
+}
+
+// Free gives the memory back, unless the frame is so large that a Writer may have
 // adopted it. It is to be called once, whether the frame was sent or not.
 func (b *Buffer) Free() {
-	if cap(b.Bytes) < AdoptSize {
+	switch {
+	case len(b.Bytes) >= AdoptSize:
+	case cap(b.Bytes) >= AdoptSize:
+		putLarge(b.Bytes)
+	case b.pooled != nil:
 		*b.pooled = b.Bytes
 		frames.Put(b.pooled)
 	}

@@ -71,10 +71,10 @@ func (p *polling) pays() bool {
 }
 
 func (p *polling) miss(stalled bool) {
-	if p.misses++; stalled {
-		p.misses += 2
+	if !stalled {
+		return
 	}
-	p.misses = min(p.misses, maxMisses)
+	p.misses = min(p.misses+1, maxMisses)
 	p.skip = 1<<p.misses - 1
 }
 

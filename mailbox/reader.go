@@ -21,6 +21,16 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 type Frame struct {
 	Bytes []byte // the frame's content, without its header
 	Owned bool   // Bytes is the caller's to keep; else it is valid until the next call of Next
+
+	memory []byte // all of it, if Owned
+}
+
+// Recycle gives the memory of a frame that is Owned to others; the caller keeps nothing of it.
+// Otherwise it does nothing. Not to call it is no mistake.
+func (f Frame) Recycle() {
+	if f.memory != nil {
+		putLarge(f.memory)
+	}
 }
 
 // Reader is the receiving end of a pipe. One goroutine at a time may call Next and
@@ -36,6 +46,7 @@ type Reader struct {
 	need     int   // how many bytes the next frame has, header included; 0 if not known
 	err      error // final
 
+	trust   bool        // no length lies
 	ring    *ringReader // nil if there is none
 	back    *Writer     // of the other direction
 	ringing bool        // frames come by the ring, and only bells by the pipe
@@ -60,6 +71,10 @@ func NewReader(f *os.File, limit int) *Reader {
 	r.src.init(f, r.space, r.rest)
 	return r
 }
+
+// Trust tells that the Writer is honest: memory for a large frame is taken at its word, at
+// once. Call it before Next and Serve.
+func (r *Reader) Trust() { r.trust = true }
 
 // UseRing tells where frames are when the other process's Writer no longer puts them into the
 // pipe, and which Writer is the one back to that process: what is to be said of the two
@@ -178,8 +193,9 @@ func (r *Reader) take(content []byte, n int) Frame {
 	if r.pooled != nil {
 		return Frame{Bytes: content}
 	}
+	f := Frame{Bytes: content, Owned: true, memory: r.buf}
 	r.buf, r.pos, r.end = nil, 0, 0
-	return Frame{Bytes: content, Owned: true}
+	return f
 }
 
 // fill reads once, or sets err.
@@ -239,14 +255,22 @@ func (r *Reader) space() []byte {
 
 // grow gives a large frame a buffer of its own, or a larger one when that is full. It has
 // four times what has come, so that a length that lies costs nothing and copying stays
-// rare, and never more than the frame needs, so that the next frame does not get in.
+// rare, and never more than the frame needs, so that the next frame does not get in. Of a
+// Writer that is trusted it has all at once.
 func (r *Reader) grow() {
 	if r.pooled == nil && r.end < len(r.buf) {
 		return
 	}
 	have := r.buf[r.pos:r.end]
-	own := make([]byte, min(r.need, 4*max(len(have), bufferSize)))
+	size := r.need
+	if !r.trust {
+		size = min(size, 4*max(len(have), bufferSize))
+	}
+	own := getLarge(size)[:size]
 	n := copy(own, have)
+	if r.pooled == nil {
+		putLarge(r.buf)
+	}
 	r.drop()
 	r.buf, r.pos, r.end = own, 0, n
 }

@@ -22,6 +22,7 @@ func (w *Writer) releaseLocked(finished uint64) error {
 		return nil
 	}
 	for held := &w.stream.held; held.n > 0 && held.released() < finished; {
+		held.at(0).seg.own = true
 		held.pop()
 	}
 	w.stream.trim()

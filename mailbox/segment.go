@@ -21,6 +21,8 @@ type segment struct {
 	control int        // bytes of control frames, until all of buf is written
 	last    uint64     // the sequence number of the last counted frame in buf; 0 if none
 	left    bool       // it is no longer part of the stream
+	adopted []byte     // an adopted frame with all its memory
+	own     bool       // nobody else will want that
 	next    *segment
 }
 
@@ -36,14 +38,23 @@ func newSegment(pool *sync.Pool) *segment {
 }
 
 // adopt makes a segment of a frame as it is.
-func adopt(frame []byte) *segment { return &segment{buf: frame[:len(frame):len(frame)]} }
+func adopt(frame []byte) *segment {
+	return &segment{buf: frame[:len(frame):len(frame)], adopted: frame}
+}
 
 func (s *segment) room() int      { return cap(s.buf) - len(s.buf) }
 func (s *segment) finished() bool { return s.written == len(s.buf) }
 
 // reuse gives the memory back when neither the stream nor a held frame needs it.
 func (s *segment) reuse() {
-	if s.held > 0 || !s.left || s.pool == nil {
+	if s.held > 0 || !s.left {
+		return
+	}
+	if s.pool == nil {
+		if s.own && s.adopted != nil {
+			putLarge(s.adopted)
+			s.buf, s.adopted = nil, nil
+		}
 		return
 	}
 	pool := s.pool

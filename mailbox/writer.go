@@ -252,6 +252,7 @@ func (w *Writer) push(frame []byte, refusal error, limit int) error {
 	default:
 		s, _ := w.stream.append(frame, w.draining)
 		s.control += len(frame)
+		s.own = true
 		w.stream.control += len(frame)
 		w.unwritten.Add(int64(len(frame)))
 	}

@@ -119,6 +119,7 @@ func (c *Child) connect() error {
 	// The node bounds what it sends; this side need not know by how much.
 	c.in = mailbox.NewReader(c.birth.Inbox, math.MaxInt32)
 	c.out = mailbox.NewWriter(c.birth.Outbox, mailbox.WriterConfig{Ring: c.page.Outbox()})
+	c.in.Trust()
 	c.in.UseRing(c.page.Inbox(), c.out)
 	if c.birth.HasRoom() { // it is a standby, and has the time now
 		warm()
@@ -162,7 +163,7 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 		return err
 	}
 	if kind == wire.KindTell {
-		c.queue.push(item{content: f.Bytes}, f.Owned)
+		c.queue.push(item{frame: f})
 		return nil
 	}
 	var env codec.Envelope
@@ -171,7 +172,7 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 	}
 	switch kind {
 	case wire.KindAsk:
-		c.queue.push(item{f.Bytes, c.expectAsk(&env)}, f.Owned)
+		c.queue.push(item{f, c.expectAsk(&env)})
 	case wire.KindReply:
 		c.answered(env.Corr, func(call *call) { call.answer(env.Type, env.Payload) })
 	case wire.KindFail:

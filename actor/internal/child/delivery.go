@@ -15,10 +15,15 @@ type Delivery struct {
 	Trace   []byte
 	Payload []byte
 
+	kept bool // see Keep
+
 	// corr is 0 but for what the node itself tells: of a Down it is the monitor's
 	// number, of an Exit the incarnation that it is for.
 	corr uint64
 }
+
+// Keep says that the payload's memory is needed after the handler has returned.
+func (d *Delivery) Keep() { d.kept = true }
 
 // An Origin says where a message came from, and is the part of its context that
 // comes from the asker: Done, Err and Deadline are context's. It is all that

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/mailbox"
 )
 
 // chunkSize is how much the queue copies messages into at a time.
@@ -22,19 +23,19 @@ type queue struct {
 	chunk []byte
 }
 
-// item is the content of one frame.
+// item is a message.
 type item struct {
-	content []byte
-	ask     *ask // nil for a Tell
+	frame mailbox.Frame
+	ask   *ask // nil for a Tell
 }
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
-// push takes a message in. Unless owned, its bytes are still the reader's.
-func (q *queue) push(m item, owned bool) {
+// push takes a message in. Unless its frame is Owned, the bytes are still the reader's.
+func (q *queue) push(m item) {
 	q.mu.Lock()
-	if !owned {
-		m.content = q.copy(m.content)
+	if !m.frame.Owned {
+		m.frame.Bytes = q.copy(m.frame.Bytes)
 	}
 	q.items = append(q.items, m)
 	first := len(q.items) == 1

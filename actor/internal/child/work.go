@@ -76,7 +76,7 @@ func (c *Child) await() {
 // whatever happens next, a finished message has had its effects.
 func (c *Child) handle(actor Behaviour, m item) {
 	var env codec.Envelope
-	if err := codec.DecodeEnvelope(m.content, &env); err != nil {
+	if err := codec.DecodeEnvelope(m.frame.Bytes, &env); err != nil {
 		c.lost(err)
 	}
 	d := &c.delivery
@@ -102,7 +102,10 @@ func (c *Child) handle(actor Behaviour, m item) {
 		}
 	}
 	c.page.Finish(c.finished)
-	c.acknowledge(len(m.content))
+	c.acknowledge(len(m.frame.Bytes))
+	if !d.kept {
+		m.frame.Recycle()
+	}
 }
 
 // wanted reports whether a message is for this process of the actor, and still of

@@ -27,6 +27,7 @@ type Cell struct {
 	mailbox *mailbox.Writer // for all its processes
 	timers  timers
 	corr    atomic.Uint64        // the last correlation given out
+	size    atomic.Int64         // the last message's; the next may be as large
 	quick   atomic.Bool          // the last answer came so soon that the next is worth polling for
 	link    atomic.Pointer[link] // of the present process
 	absent  atomic.Bool          // it is between two processes
@@ -140,12 +141,13 @@ func (c *Cell) encode(env *codec.Envelope, message any) (mailbox.Buffer, error) 
 	if !c.proto.Handles(env.Type) {
 		return mailbox.Buffer{}, c.unhandled(env.Type)
 	}
-	f := mailbox.NewBuffer()
+	f := mailbox.NewBufferFor(int(c.size.Load()))
 	var err error
 	if f.Bytes, err = codec.AppendMessage(f.Bytes, env, message, c.node.cfg.FrameLimit); err != nil {
 		f.Free()
 		return mailbox.Buffer{}, err
 	}
+	c.size.Store(int64(len(f.Bytes)))
 	return f, nil
 }
 

@@ -64,7 +64,11 @@ func newLink(c *Cell, p *process, in *mailbox.Reader) *link {
 // run reads until the pipe ends, is drained, or breaks.
 func (l *link) run() {
 	defer close(l.done)
-	l.err = l.in.Serve(func(f mailbox.Frame) error { return l.handle(f.Bytes) })
+	l.err = l.in.Serve(func(f mailbox.Frame) error {
+		err := l.handle(f.Bytes) // keeps nothing of it
+		f.Recycle()
+		return err
+	})
 	l.proc.linkEnded(l.err)
 }
 
