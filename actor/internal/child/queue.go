@@ -8,8 +8,12 @@ import (
 	"github.com/progeny-go/progeny/mailbox"
 )
 
-// chunkSize is how much the queue copies messages into at a time.
-const chunkSize = 32 << 10
+// The queue copies messages into chunks of so many bytes, each twice as large as the one before:
+// many actors get few messages, and their memory is to be small.
+const (
+	firstChunk = 2 << 10
+	maxChunk   = 32 << 10
+)
 
 // A queue holds the messages that were read and not yet begun, as they came: who
 // decodes them is the worker. Its bound is the node's, which never sends more
@@ -49,7 +53,7 @@ func (q *queue) push(m item) {
 // in it is.
 func (q *queue) copy(b []byte) []byte {
 	if len(b) > cap(q.chunk)-len(q.chunk) {
-		q.chunk = make([]byte, 0, max(chunkSize, len(b)))
+		q.chunk = make([]byte, 0, max(min(2*cap(q.chunk), maxChunk), firstChunk, len(b)))
 	}
 	start := len(q.chunk)
 	q.chunk = append(q.chunk, b...)
