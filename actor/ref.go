@@ -25,7 +25,7 @@ type Ref struct{ id codec.ID }
 // it in an actor's process.
 type engine interface {
 	Tell(ctx context.Context, env codec.Envelope, message any) error
-	Ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error
+	Ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error
 	Stop(ctx context.Context, id codec.ID) error
 	Kill(ctx context.Context, id codec.ID) error
 	Exit(ctx context.Context, id codec.ID, r wire.Reason) error
@@ -78,19 +78,33 @@ func (r Ref) Tell(ctx context.Context, message any) error {
 // Ask that comes in between, its [Spec] says. An actor that asks itself gets
 // [ErrSelfAsk].
 func Ask[R any](ctx context.Context, r Ref, message any) (R, error) {
-	var reply R
-	err := r.ask(ctx, message, func(typ, payload []byte) error {
-		want := nameFor[R]().text
-		if want != "" && len(typ) > 0 && want != string(typ) {
-			return fmt.Errorf("ask %v: the reply is of type %s, not %s", r, typ, want)
-		}
-		return codec.Decode(payload, &reply)
-	})
-	return reply, err
+	a := answer[R]{from: r}
+	if err := r.ask(ctx, message, &a); err != nil {
+		return a.value, err
+	}
+	return a.value, a.unfit
+}
+
+// answer is what an Ask waits for.
+type answer[R any] struct {
+	value R
+	unfit error // the message was delivered and answered; the answer is not to be used
+	from  Ref
+}
+
+// Take implements wire.Answer.
+func (a *answer[R]) Take(messageType, payload []byte) error {
+	want := nameFor[R]().text
+	if want != "" && len(messageType) > 0 && want != string(messageType) {
+		a.unfit = fmt.Errorf("ask %v: the reply is of type %s, not %s", a.from, messageType, want)
+	} else {
+		a.unfit = codec.Decode(payload, &a.value)
+	}
+	return nil
 }
 
 // ask is Ask without the type parameter.
-func (r Ref) ask(ctx context.Context, message any, reply func(typ, payload []byte) error) error {
+func (r Ref) ask(ctx context.Context, message any, reply wire.Answer) error {
 	switch {
 	case r.IsZero():
 		return r.undelivered("ask", &wire.Failure{Code: wire.NoActor, Fate: wire.FateNotSent})
@@ -99,15 +113,7 @@ func (r Ref) ask(ctx context.Context, message any, reply func(typ, payload []byt
 	}
 	name := nameOf(message)
 	env := codec.Envelope{Kind: wire.KindAsk, To: r.id, Type: name.bytes, Deadline: deadline(ctx), Key: name.keyOf(message)}
-	var unfit error // the message was delivered and answered; the answer is not to be used
-	err := here.Ask(ctx, env, message, func(typ, payload []byte) error {
-		unfit = reply(typ, payload)
-		return nil
-	})
-	if err != nil {
-		return r.undelivered("ask", err)
-	}
-	return unfit
+	return r.undelivered("ask", here.Ask(ctx, env, message, reply))
 }
 
 // deadline returns ctx's in Unix nanoseconds, or zero.

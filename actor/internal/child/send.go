@@ -87,7 +87,7 @@ func (c *Child) Tell(ctx context.Context, env codec.Envelope, message any) error
 	if c.trusts(env.To) {
 		return c.post(ctx, &env, message)
 	}
-	return c.exchange(ctx, env, message, func(_, payload []byte) error {
+	return c.exchange(ctx, env, message, wire.AnswerFunc(func(_, payload []byte) error {
 		var a wire.Accepted
 		if err := codec.Decode(payload, &a); err != nil {
 			return err
@@ -96,16 +96,16 @@ func (c *Child) Tell(ctx context.Context, env codec.Envelope, message any) error
 			c.trust(env.To)
 		}
 		return nil
-	})
+	}))
 }
 
 // Ask sends a message and hands the reply to reply.
-func (c *Child) Ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (c *Child) Ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
 	return c.exchange(ctx, env, message, reply)
 }
 
 // exchange sends a frame with a correlation and waits for the answer.
-func (c *Child) exchange(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (c *Child) exchange(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
 	corr, waiting, err := c.begin(ctx, env, message)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (c *Child) exchange(ctx context.Context, env codec.Envelope, message any, r
 	if waiting.failure != nil {
 		return waiting.failure
 	}
-	return reply(waiting.typ, waiting.payload)
+	return reply.Take(waiting.typ, waiting.payload)
 }
 
 // begin sends a frame with a correlation and returns who waits for the answer.

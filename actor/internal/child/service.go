@@ -9,12 +9,12 @@ import (
 
 // request asks the node itself.
 func (c *Child) request(ctx context.Context, service string, body, result any) error {
-	return c.exchange(ctx, serviceAsk(ctx, service), body, func(_, payload []byte) error {
+	return c.exchange(ctx, serviceAsk(ctx, service), body, wire.AnswerFunc(func(_, payload []byte) error {
 		if result == nil {
 			return nil
 		}
 		return codec.Decode(payload, result)
-	})
+	}))
 }
 
 func serviceAsk(ctx context.Context, service string) codec.Envelope {

@@ -2,6 +2,7 @@ package node
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/mailbox"
@@ -12,6 +13,7 @@ import (
 type call struct {
 	done     chan struct{} // one send for one use
 	answered func() bool   // whether done has been sent on, made once
+	sent     atomic.Bool   // it is in the mailbox, or was
 	typ      []byte
 	payload  []byte
 	failure  *wire.Failure
@@ -27,18 +29,19 @@ func newCall() *call { return callPool.Get().(*call) }
 // free makes the call available again. Its done channel must be empty.
 func (c *call) free() {
 	c.failure = nil
+	c.sent.Store(false)
 	if cap(c.payload) <= mailbox.AdoptSize { // a large one would stay for ever
 		callPool.Put(c)
 	}
 }
 
 // finish passes on the answer that done has announced, and frees the call.
-func (c *call) finish(reply func(typ, payload []byte) error) error {
+func (c *call) finish(reply wire.Answer) error {
 	defer c.free()
 	if c.failure != nil {
 		return c.failure
 	}
-	return reply(c.typ, c.payload)
+	return reply.Take(c.typ, c.payload)
 }
 
 // answer takes a copy of the reply.

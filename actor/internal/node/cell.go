@@ -51,8 +51,11 @@ type pending struct {
 	call *call
 	link *link
 	corr uint64
-	sent bool // it is in the mailbox, or was
+	sent bool // as call.sent, for a link's
 }
+
+// isSent reports whether the Ask is in the mailbox, or was.
+func (p pending) isSent() bool { return p.sent || p.call != nil && p.call.sent.Load() }
 
 func newCell(m *member) *Cell {
 	spec := m.post.actor
@@ -82,7 +85,7 @@ func (c *Cell) tell(ctx context.Context, env codec.Envelope, message any) error 
 	return c.put(ctx, f.Bytes)
 }
 
-func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
 	if c.refusesAsks() {
 		return &wire.Failure{Code: wire.Restarting, Fate: wire.FateNotSent}
 	}
@@ -103,7 +106,7 @@ func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply f
 		call.free()
 		return err
 	}
-	c.sent(env.Corr)
+	call.sent.Store(true)
 	asked := time.Now()
 	polled := c.quick.Load()
 	if c.poll(call) {
@@ -159,7 +162,7 @@ func (c *Cell) unhandled(messageType []byte) *wire.Failure {
 // put gives a frame to the mailbox as the actor's Spec says.
 func (c *Cell) put(ctx context.Context, frame []byte) error {
 	for {
-		p := c.process()
+		l := c.link.Load() // before the mailbox looks at its page
 		var err error
 		if c.spec.Reject {
 			err = c.mailbox.TryPut(frame)
@@ -174,9 +177,9 @@ func (c *Cell) put(ctx context.Context, frame []byte) error {
 			return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
 		case ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
 			return &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
-		case errors.Is(err, mailbox.ErrProgress):
-			p.lied(err)
-			over = p.buried
+		case errors.Is(err, mailbox.ErrProgress) && l != nil:
+			l.proc.lied(err)
+			over = l.proc.buried
 		}
 		select {
 		case <-over:
@@ -219,7 +222,7 @@ func (c *Cell) await(corr uint64, p pending) bool {
 	return true
 }
 
-// sent notes that the mailbox has the Ask.
+// sent notes that the mailbox has the Ask of a link.
 func (c *Cell) sent(corr uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -114,7 +114,7 @@ func (c *Cell) failUnanswered(down *wire.Down) {
 	c.mu.Lock()
 	left := make(map[uint64]bool)
 	for corr, p := range c.asks {
-		if p.sent {
+		if p.isSent() {
 			left[corr] = true
 		}
 	}

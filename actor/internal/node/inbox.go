@@ -154,7 +154,7 @@ func (b *Inbox) tell(ctx context.Context, env codec.Envelope, message any) error
 	return b.put(ctx, Letter{From: env.From, Type: string(env.Type), Payload: payload})
 }
 
-func (b *Inbox) ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (b *Inbox) ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
 	payload, err := b.encode(message)
 	if err != nil {
 		return err

@@ -21,8 +21,9 @@ type link struct {
 	in         *mailbox.Reader
 	attachment uint64 // to its process's inbox
 
-	done chan struct{} // closed when run has returned
-	err  error         // why it returned; to be read after done
+	env  codec.Envelope // of the frame that is handled: a new one for each would be garbage
+	done chan struct{}  // closed when run has returned
+	err  error          // why it returned; to be read after done
 
 	signals sync.Mutex // held while a link's signal is sent, or made impossible
 
@@ -66,16 +67,17 @@ func (l *link) run() {
 	defer close(l.done)
 	l.err = l.in.Serve(func(f mailbox.Frame) error {
 		err := l.handle(f.Bytes) // keeps nothing of it
+		l.env = codec.Envelope{}
 		f.Recycle()
 		return err
 	})
 	l.proc.linkEnded(l.err)
 }
 
-// handle deals with one frame.
+// handle deals with one frame. Whoever wants something of it later takes a copy.
 func (l *link) handle(content []byte) error {
-	var env codec.Envelope
-	if err := codec.DecodeEnvelope(content, &env); err != nil {
+	env := &l.env
+	if err := codec.DecodeEnvelope(content, env); err != nil {
 		return breach(err.Error())
 	}
 	if l.proc.goodbye.Load() != nil {
@@ -83,9 +85,9 @@ func (l *link) handle(content []byte) error {
 	}
 	switch env.Kind {
 	case wire.KindTell, wire.KindAsk:
-		return l.send(&env, len(content))
+		return l.send(env, len(content))
 	case wire.KindReply, wire.KindFail:
-		return l.answer(&env)
+		return l.answer(env)
 	case wire.KindCancel:
 		l.cancel(env.Corr)
 	case wire.KindReady:

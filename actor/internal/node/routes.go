@@ -15,7 +15,7 @@ type target interface {
 	// tell and ask take a message from the host program. Both encode it before
 	// anything is sent, and wait for room until ctx is done.
 	tell(ctx context.Context, env codec.Envelope, message any) error
-	ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error
+	ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error
 	// receive takes one of size bytes from the process at the other end of ch,
 	// and gives the credit back when there is room for it. It never blocks.
 	receive(ch *channel, env *codec.Envelope, size int)
@@ -47,9 +47,8 @@ func (Local) Tell(ctx context.Context, env codec.Envelope, message any) error {
 	return t.(target).tell(ctx, env, message)
 }
 
-// Ask sends a message and hands the reply's type and bytes to reply, which runs
-// on the caller's goroutine and must not keep the bytes.
-func (Local) Ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+// Ask sends a message and hands the reply to reply.
+func (Local) Ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
 	t, ok := routes.Load(env.To)
 	if !ok {
 		return gone(env.To)

@@ -88,7 +88,7 @@ func (s *supervisor) tell(ctx context.Context, env codec.Envelope, message any) 
 }
 
 // ask is target's.
-func (s *supervisor) ask(ctx context.Context, env codec.Envelope, message any, reply func(typ, payload []byte) error) error {
+func (s *supervisor) ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
 	return s.pass(env, message, func(c *Cell) error { return c.ask(ctx, env, message, reply) })
 }
 
