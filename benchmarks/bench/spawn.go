@@ -15,7 +15,7 @@ var spawnCold = Bench{Name: "spawn_cold", Can: canStart, Round: func(ctx context
 
 // spawnStandby is the same where a process waits for it: that gets the time to boot.
 var spawnStandby = Bench{Name: "spawn_standby", Can: canStandby, Round: func(ctx context.Context, sys System, scale Scale) ([]Figure, error) {
-	return timeStarts(ctx, sys.StartStandby, 50*time.Millisecond, scale)
+	return timeStarts(ctx, sys.StartStandby, standbyPause, scale)
 }}
 
 // timeStarts starts one process after the other, each after a pause.
@@ -40,7 +40,11 @@ func canStandby(s System) bool { return s.StartStandby != nil }
 func canStart(s System) bool   { return s.Start != nil }
 func canRestart(s System) bool { return s.Restart != nil }
 
-// restart is from SIGKILL to the first answer of the next process.
+// standbyPause is what a process that is kept in readiness gets to boot.
+const standbyPause = 50 * time.Millisecond
+
+// restart is from SIGKILL to the first answer of the next process. Before it there is a pause,
+// for those that keep one in readiness.
 var restart = Bench{Name: "restart", Can: canRestart, Round: func(ctx context.Context, sys System, scale Scale) (_ []Figure, err error) {
 	r, err := sys.Restart(ctx)
 	if err != nil {
@@ -49,9 +53,10 @@ var restart = Bench{Name: "restart", Can: canRestart, Round: func(ctx context.Co
 	defer func() { err = errors.Join(err, r.Close()) }()
 	took := make([]time.Duration, of(scale, 100, 20, 2))
 	for i := range took {
-		if err := r.Use(ctx); err != nil { // so that it is at rest
+		if err := r.Use(ctx); err != nil { // so that it is up
 			return nil, err
 		}
+		time.Sleep(standbyPause)
 		start := time.Now()
 		if err := kill(r.Pid()); err != nil {
 			return nil, err

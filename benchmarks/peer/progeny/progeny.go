@@ -69,7 +69,7 @@ func progeny() bench.System {
 			return spawnIn(ctx, openReady, func(s *actor.Spec) { s.Restart = actor.Temporary })
 		},
 		Restart: func(ctx context.Context) (bench.Reviver, error) {
-			return spawn(ctx, func(s *actor.Spec) { s.Intensity = 1 << 20 })
+			return spawnIn(ctx, openReady, func(s *actor.Spec) { s.Intensity = 1 << 20 })
 		},
 		StartMany: func(context.Context) (bench.Crowd, error) { return &workforce{start: start}, nil },
 		Light:     true,
