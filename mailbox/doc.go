@@ -1,7 +1,8 @@
 // Package mailbox moves frames through nonblocking pipes: a [Writer] that
 // gathers frames and keeps them until they are done with, a [Reader] that takes
 // them out in batches, and a [Page] of shared memory on which the reading
-// process says how far it has come. What a frame means is not its business.
+// process says how far it has come, with a [Ring] for each direction, by which frames
+// go without a system call. What a frame means is not its business.
 //
 //	w := mailbox.NewWriter(f, mailbox.WriterConfig{})
 //	if err := w.Put(ctx, frame); err != nil { … }
@@ -37,12 +38,33 @@
 // Attach, Detach, Return, Filter, Held and Close take turns; of these only Filter and Held
 // take longer than a copy of the frames, namely as long as what they call.
 //
+// Poll of a Reader looks for frames for up to [PollLimit], and lets other goroutines run
+// meanwhile.
+//
 // A lone frame is written at once by its sender. Senders who follow closely upon
 // one another, or meet a full pipe, leave the writing to a goroutine that lives while
 // traffic flows: then a frame is on its way within microseconds if there is more
 // than one processor; with GOMAXPROCS=1 it goes out when the sender next blocks,
 // is preempted (after 10 ms of work), calls Flush, or has 32 KiB together. An idle Writer has no goroutine and no buffer
 // but what holds frames not yet released; an idle Reader has no buffer.
+//
+// # Rings
+//
+// A Writer that was given a Ring (Attach, WriterConfig) writes the first frames to the pipe, and
+// then all bytes to the ring. From there on the pipe carries bells, single bytes that no
+// frame begins with:
+//
+//	0xc1  the next frame is in the ring; it wakes a reader that has asked for it
+//	0xc0  the ring of the other direction has room again
+//
+// The reader asks for a bell before it sleeps, and for none while somebody polls; the writer asks for
+// one when the ring is full. The end is the pipe's: at its EOF, or when it is drained, the
+// Reader returns what the ring holds, and then the end. A ring takes 256 KiB of memory when a
+// stream has gone through, a page when frames went one by one, and none before it is used. Where
+// there are no pages there are no rings, and all goes through the pipe.
+//
+// Promises are the same: order, bounds, what is left after a death. What was put into
+// a ring before its writer's SIGKILL is read.
 //
 // # A reader that dies
 //
@@ -91,8 +113,9 @@
 // be sure. What was written before is still delivered to the reader, then
 // [io.EOF]. A pipe that ends within a frame is a [*TruncatedError], never a clean end.
 //
-// The other end is not trusted: a length that lies allocates nothing, a count
-// of finished frames that cannot be true is [ErrProgress].
+// The other end is not trusted: a length that lies allocates nothing (but for who calls
+// [Reader.Trust]), a count of finished frames that cannot be true is [ErrProgress], a position of a
+// ring that cannot be true breaks the pipe, and what is in a ring is copied before it is looked at.
 //
 // # Platform notes
 //
