@@ -487,7 +487,7 @@ func TestPushToMadeWithFile(t *testing.T) {
 func TestBroken(t *testing.T) {
 	check(t)
 	var broken []uint64
-	w := NewWriter(nil, WriterConfig{Broken: func(attachment uint64) { broken = append(broken, attachment) }})
+	w := NewWriter(nil, WriterConfig{Broken: func(attachment uint64, _ error) { broken = append(broken, attachment) }})
 	t.Cleanup(func() { w.Close() })
 	for range 3 {
 		attach(t, w, nil).Close()

@@ -106,8 +106,8 @@ func (w *Writer) writeHead(wait bool) {
 		}
 		w.settleFlushesLocked(w.err)
 		if w.cfg.Broken != nil {
-			broken := w.attachment
-			w.callbacks = append(w.callbacks, func() { w.cfg.Broken(broken) })
+			broken, err := w.attachment, w.err
+			w.callbacks = append(w.callbacks, func() { w.cfg.Broken(broken, err) })
 		}
 	}
 }

@@ -16,6 +16,10 @@ var (
 	// that it was never given. The reader is broken or hostile; nothing was released.
 	ErrProgress = errors.New("mailbox: more frames reported finished than were sent")
 
+	// ErrRing says that the positions in a Ring's shared memory cannot be true, in a
+	// *PipeError: the other side is broken or hostile.
+	ErrRing = errors.New("mailbox: the ring's positions cannot be true")
+
 	// ErrDetached is returned by Push, PushTo and Flush of a Writer that has no reader at the
 	// time: before Attach, after Detach.
 	ErrDetached = errors.New("mailbox: no reader attached")

@@ -32,6 +32,8 @@ type sink struct {
 	writes  int         // to the pipe, so far
 	whole   bool        // the last one took all it was given: a frame ends there
 
+	clapper [1]byte // a bell on its way: here, so that it allocates nothing
+
 	try  func(fd uintptr)      // made once, so that a write allocates nothing
 	wait func(fd uintptr) bool // the same
 }
@@ -74,7 +76,10 @@ func (s *sink) wake() {
 }
 
 // bell wakes the reader. A full pipe holds bells enough, and who has closed it needs none.
-func (s *sink) bell(b byte) { _, _ = s.writePipe([]byte{b}, false) }
+func (s *sink) bell(b byte) {
+	s.clapper[0] = b
+	_, _ = s.writePipe(s.clapper[:], false)
+}
 
 func (s *sink) writePipe(chunk []byte, wait bool) (int, error) {
 	if s.conn == nil {

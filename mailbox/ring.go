@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"errors"
 	"sync/atomic"
 	"unsafe"
 )
@@ -38,9 +37,6 @@ const (
 	ringAsleep = 128 // 1: the reader wants to be woken by a bell
 	ringWords  = 192
 )
-
-// errRing is a position that cannot be true: the other side is broken or hostile.
-var errRing = errors.New("the ring's positions cannot be true")
 
 // A Ring is a pipe's bytes in shared memory: of one [Writer], for one [Reader] in another
 // process, in one direction. A pipe goes with it, for the first frames, for the bell that
@@ -107,7 +103,7 @@ func (w *ringWriter) write(b []byte) (int, error) {
 func (w *ringWriter) refresh() error {
 	head := w.head.Load()
 	if head > w.at {
-		return errRing
+		return ErrRing
 	}
 	w.seen = max(w.seen, head)
 	return nil
@@ -172,7 +168,7 @@ func (q *ringReader) refresh() error {
 		at = origin // the writer has begun anew; all before was taken out
 	}
 	if at&ringMask != 0 && at != q.at || tail < at || tail-at > ringSize {
-		return errRing
+		return ErrRing
 	}
 	q.at, q.seen = at, tail
 	return nil

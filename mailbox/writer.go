@@ -46,10 +46,10 @@ type WriterConfig struct {
 	// Ring goes with the file given to NewWriter, as Attach says.
 	Ring *Ring
 
-	// Broken, if not nil, is called when a write has failed: the reader of that attachment
+	// Broken, if not nil, is called when a write has failed, with the *PipeError: the reader of that attachment
 	// (see Attach; the file given to NewWriter is number 1) has closed the
 	// pipe. It is called like the admitted of Enqueue, by whoever wrote.
-	Broken func(attachment uint64)
+	Broken func(attachment uint64, err error)
 
 	// ControlBytes bounds the control frames that are not yet written; zero
 	// means DefaultControlBytes.

@@ -417,7 +417,7 @@ func (p *process) linkEnded(err error) {
 	_, rude := errors.AsType[breach](err)
 	_, large := errors.AsType[*codec.LimitError](err)
 	_, malformed := errors.AsType[*codec.MalformedError](err)
-	if rude || large || malformed {
+	if rude || large || malformed || errors.Is(err, mailbox.ErrRing) {
 		p.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
 		return
 	}
@@ -425,8 +425,13 @@ func (p *process) linkEnded(err error) {
 }
 
 // inboxBroken is called by the mailbox.
-func (c *Cell) inboxBroken(attachment uint64) {
-	if l := c.link.Load(); l != nil && l.attachment == attachment {
+func (c *Cell) inboxBroken(attachment uint64, err error) {
+	l := c.link.Load()
+	switch {
+	case l == nil || l.attachment != attachment:
+	case errors.Is(err, mailbox.ErrRing):
+		l.proc.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
+	default:
 		c.node.tasks.Go(func() { l.proc.closed("inbox") })
 	}
 }
