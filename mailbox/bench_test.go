@@ -147,6 +147,7 @@ func BenchmarkBareWrite(b *testing.B) {
 	pr, pw := pipe(b)
 	f := frame(100)
 	buf := make([]byte, bufferSize)
+	b.ReportAllocs()
 	var took time.Duration
 	for b.Loop() {
 		t := time.Now()
@@ -183,6 +184,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 		in, out := echo(b)
 		f := frame(64)
 		buf := make([]byte, bufferSize)
+		b.ReportAllocs()
 		for b.Loop() {
 			if _, err := in.Write(f); err != nil {
 				b.Fatal(err)
@@ -209,5 +211,48 @@ func echo(b *testing.B) (in, out *os.File) {
 func BenchmarkLarge(b *testing.B) {
 	for _, size := range []int{64 << 10, 1 << 20} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) { benchPutProcess(b, size, 1) })
+	}
+}
+
+// BenchmarkRing is a stream through shared memory, to a goroutine that serves.
+func BenchmarkRing(b *testing.B) {
+	for _, size := range []int{100, 1024, 64 << 10} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			page, file, err := NewPage()
+			if err != nil {
+				b.Skipf("this platform has no page: %v", err)
+			}
+			file.Close()
+			defer page.Close()
+			pr, pw := pipe(b)
+			w := NewWriter(pw, WriterConfig{Ring: page.Inbox()})
+			r := NewReader(pr, codec.DefaultFrameLimit)
+			r.UseRing(page.Inbox(), w) // what is said of room it says to itself
+			count := 0
+			var reading sync.WaitGroup
+			reading.Go(func() { r.Serve(func(Frame) error { count++; return nil }) })
+			sent := 0
+			b.ReportAllocs()
+			b.SetBytes(int64(size))
+			f := frame(size)
+			for b.Loop() {
+				if size >= AdoptSize { // the Writer keeps it
+					f = frame(size)
+				}
+				if err := w.Put(b.Context(), f); err != nil {
+					b.Fatal(err)
+				}
+				sent++
+			}
+			if err := w.Flush(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			w.Close()
+			reading.Wait()
+			r.Close()
+			if count != sent {
+				b.Errorf("got %d of %d frames", count, sent)
+			}
+		})
 	}
 }

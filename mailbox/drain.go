@@ -115,6 +115,9 @@ func (w *Writer) writeHead(wait bool) {
 // putLocked writes once, and wakes the reader of a ring. mu is released where it takes
 // longer than that would.
 func (w *Writer) putLocked(chunk []byte, wait bool) (n int, err error) {
+	if w.sink.ripe() {
+		w.changeLocked()
+	}
 	if w.sink.ringing && len(chunk) <= quickChunk {
 		n, err = w.sink.write(chunk, false)
 	} else {
@@ -134,6 +137,20 @@ func (w *Writer) putLocked(chunk []byte, wait bool) (n int, err error) {
 		err = errWouldBlock
 	}
 	return n, err
+}
+
+// changeLocked leaves the pipe for the ring, if the pipe takes the bell. mu is released meanwhile;
+// who has a bell for room to ring then, leaves it.
+func (w *Writer) changeLocked() {
+	w.changing = true
+	w.mu.Unlock()
+	changed := w.sink.change()
+	w.mu.Lock()
+	w.changing = false
+	if w.sink.ringing = changed; w.nudging && !changed {
+		w.nudging = false
+		w.appendBellLocked()
+	}
 }
 
 func (w *Writer) wroteLocked(s *segment, n int) {
@@ -242,15 +259,20 @@ func (w *Writer) nudge() {
 	w.mu.Lock()
 	switch {
 	case w.err != nil || w.closed:
-	case w.sink.ringing:
+	case w.sink.ringing || w.changing:
 		w.nudging = true
 	default:
-		s, _ := w.stream.append([]byte{bellRoom}, w.draining)
-		s.control++
-		w.stream.control++
-		w.unwritten.Add(1)
+		w.appendBellLocked()
 	}
 	w.dispatch()
+}
+
+// appendBellLocked puts a bell for room among the frames.
+func (w *Writer) appendBellLocked() {
+	s, _ := w.stream.append([]byte{bellRoom}, w.draining)
+	s.control++
+	w.stream.control++
+	w.unwritten.Add(1)
 }
 
 // Unwritten returns how many bytes were taken in and are not in the pipe: a

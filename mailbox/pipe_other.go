@@ -21,8 +21,10 @@ type sink struct {
 
 func (s *sink) init(f *os.File, _ *Ring) { s.file = f }
 
-func (s *sink) wake()     {}
-func (s *sink) bell(byte) {}
+func (s *sink) ripe() bool   { return false }
+func (s *sink) change() bool { return false }
+func (s *sink) wake()        {}
+func (s *sink) bell(byte)    {}
 
 func (s *sink) write(chunk []byte, wait bool) (int, error) {
 	if !wait {

@@ -51,7 +51,7 @@ func (s *sink) init(f *os.File, ring *Ring) {
 // write does one write(2), or puts what fits into the ring. When the pipe is full, it waits in
 // the poller, or returns errWouldBlock. It never waits for the ring: see Writer.Resume.
 func (s *sink) write(chunk []byte, wait bool) (int, error) {
-	if s.ringing || s.ring != nil && s.whole && s.writes >= ringAfter && s.change() {
+	if s.ringing {
 		return s.ring.write(chunk)
 	}
 	n, err := s.writePipe(chunk, wait)
@@ -60,12 +60,14 @@ func (s *sink) write(chunk []byte, wait bool) (int, error) {
 	return n, err
 }
 
-// change leaves the pipe for the ring, if the pipe takes the bell. It rings for room as well:
-// such a bell may wait among the frames, and must not wait for the ring.
+// ripe reports whether it is time to leave the pipe for the ring.
+func (s *sink) ripe() bool { return s.ring != nil && !s.ringing && s.whole && s.writes >= ringAfter }
+
+// change says so to the reader; it reports false if the pipe does not take the bell. It rings
+// for room as well: such a bell may wait among the frames, and must not wait for the ring.
 func (s *sink) change() bool {
 	n, _ := s.writePipe([]byte{bellFrames, bellRoom}, false)
-	s.ringing = n > 0
-	return s.ringing
+	return n > 0
 }
 
 // wake rings the bell if the ring's reader sleeps.

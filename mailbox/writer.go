@@ -90,6 +90,7 @@ type Writer struct {
 	offered    uint64 // counted frames ever given to write(2), whole: the reader may have them
 	draining   bool   // the drain goroutine lives
 	full       bool   // the last write found the pipe, or the ring, full
+	changing   bool   // the pipe is just being left for the ring
 	nudging    bool   // a bell for room is due in the pipe beside a ring
 	streak     int    // writes in a row that followed closely upon the one before
 	lastWrite  time.Duration

@@ -2,10 +2,14 @@ package node
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/progeny-go/progeny/mailbox"
 )
 
 const (
@@ -31,11 +35,10 @@ type capture struct {
 // newCapture takes both streams over from p. If it fails, there is nothing to close.
 func newCapture(p *process) (*capture, error) {
 	c := &capture{proc: p}
-	c.stdout.capture, c.stderr.capture = c, c
-	if err := p.node.outputs.watch(&c.stdout, p.os.TakeStdout()); err != nil {
+	if err := c.stdout.open(c, p.os.TakeStdout()); err != nil {
 		return nil, err
 	}
-	if err := p.node.outputs.watch(&c.stderr, p.os.TakeStderr()); err != nil {
+	if err := c.stderr.open(c, p.os.TakeStderr()); err != nil {
 		c.stdout.close()
 		return nil, err
 	}
@@ -55,18 +58,54 @@ func (c *capture) close() {
 	c.stderr.close()
 }
 
-// An output is one stream of a process, cut into lines. The platform adds a source,
-// and the methods of outputs and output that read it.
+// An output is one stream of a process, cut into lines. Its Watch has one goroutine at a
+// time feed it.
 type output struct {
 	capture *capture
-	source
-
-	mu   sync.Mutex // protects the following; held while lines are passed on
-	rest []byte     // of a line whose end has not come; nil if there is none
-	done bool       // nothing follows
+	watch   *mailbox.Watch // nil if there is no stream
+	rest    []byte         // of a line whose end has not come; nil if there is none
 }
 
-// feed cuts data into lines. A line over lineLimit comes in pieces. mu is held.
+// open reads the stream from f until its end, or close. It takes ownership of f, even if it fails.
+func (o *output) open(c *capture, f *os.File) error {
+	o.capture = c
+	watch, err := c.proc.node.outputs.Watch(f, o.take)
+	if err != nil {
+		return fmt.Errorf("capture %s: %w", o.name(), err)
+	}
+	o.watch = watch
+	return nil
+}
+
+func (o *output) drain() {
+	if o.watch != nil {
+		o.watch.Drain()
+	}
+}
+
+func (o *output) close() {
+	if o.watch != nil {
+		o.watch.Close()
+	}
+}
+
+func (o *output) name() string {
+	if o == &o.capture.stderr {
+		return "stderr"
+	}
+	return "stdout"
+}
+
+// take gets what was printed, and nil when nothing follows.
+func (o *output) take(data []byte) {
+	if len(data) == 0 {
+		o.finish()
+		return
+	}
+	o.feed(data)
+}
+
+// feed cuts data into lines. A line over lineLimit comes in pieces.
 func (o *output) feed(data []byte) {
 	for len(data) > 0 {
 		line, after, found := bytes.Cut(data, []byte("\n"))
@@ -85,9 +124,9 @@ func (o *output) feed(data []byte) {
 	}
 }
 
-// finish passes on the last line, which need not end. mu is held.
+// finish passes on the last line, which need not end.
 func (o *output) finish() {
-	if o.done = true; len(o.rest) > 0 {
+	if len(o.rest) > 0 {
 		o.emit(o.rest)
 		o.rest = nil
 	}
@@ -95,12 +134,12 @@ func (o *output) finish() {
 
 // emit logs a line, which is not kept.
 func (o *output) emit(line []byte) {
-	c, name, level := o.capture, "stdout", slog.LevelInfo
+	c, level := o.capture, slog.LevelInfo
 	if o == &c.stderr {
-		name, level = "stderr", slog.LevelWarn
+		level = slog.LevelWarn
 	}
 	text := string(bytes.TrimSuffix(line, []byte("\r")))
-	c.proc.log(time.Now(), level, text, slog.String("stream", name))
+	c.proc.log(time.Now(), level, text, slog.String("stream", o.name()))
 	c.keep(text)
 	if o == &c.stderr && startsCrash(text) {
 		c.setHeader(text)
