@@ -3,6 +3,8 @@ package codec
 import (
 	"math"
 	"testing"
+
+	"github.com/vmihailenco/msgpack/v5"
 )
 
 // The hot paths do not allocate once their buffers are large enough. Under the
@@ -13,6 +15,8 @@ func TestAllocations(t *testing.T) {
 	buf := mustFrame(t, sample(make([]byte, 64)))
 	frame := content(t, sample(make([]byte, 64)))
 	payload := mustAppend(t, &fixed{1, 2, 3.5, true})
+	byHand, gotByHand := &manual{1, 2}, manual{}
+	byHandPayload := mustAppend(t, byHand)
 	in, v := sample(make([]byte, 64)), &fixed{}
 	withKey, keyFrame := keyed(in.Payload, math.MaxUint64), content(t, keyed(in.Payload, math.MaxUint64))
 	dst := make([]byte, 0, 4096)
@@ -33,6 +37,10 @@ func TestAllocations(t *testing.T) {
 		{"Append", true, 0, func() (err error) { _, err = Append(dst, v); return }},
 		// msgpack makes an error, and drops it, before it takes an array for a struct.
 		{"Decode", true, 1, func() error { return Decode(payload, &got) }},
+		// Who encodes by hand need not pay for that.
+		{"Append by hand", true, 0, func() (err error) { _, err = Append(dst, byHand); return }},
+		{"AppendMessage by hand", true, 0, func() (err error) { _, err = AppendMessage(dst, in, byHand, 0); return }},
+		{"Decode by hand", true, 0, func() error { return Decode(byHandPayload, &gotByHand) }},
 	} {
 		if c.pooled && raceDetector {
 			continue
@@ -45,6 +53,30 @@ func TestAllocations(t *testing.T) {
 			t.Errorf("%s allocates %v times, want %v", c.name, n, c.want)
 		}
 	}
+}
+
+// manual is a message that encodes itself.
+type manual struct{ A, B int64 }
+
+func (m *manual) EncodeMsgpack(e *msgpack.Encoder) error {
+	if err := e.EncodeArrayLen(2); err != nil {
+		return err
+	}
+	if err := e.EncodeInt(m.A); err != nil {
+		return err
+	}
+	return e.EncodeInt(m.B)
+}
+
+func (m *manual) DecodeMsgpack(d *msgpack.Decoder) (err error) {
+	if _, err = d.DecodeArrayLen(); err != nil {
+		return err
+	}
+	if m.A, err = d.DecodeInt64(); err != nil {
+		return err
+	}
+	m.B, err = d.DecodeInt64()
+	return err
 }
 
 // fixed is a message that holds no memory of its own.

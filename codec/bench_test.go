@@ -150,6 +150,43 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// BenchmarkByHand is a message that encodes and decodes itself.
+func BenchmarkByHand(b *testing.B) {
+	in, out := &manual{1 << 40, 1 << 60}, new(manual)
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if buf, err = Append(buf[:0], in); err != nil {
+			b.Fatal(err)
+		}
+		if err = Decode(buf, out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if *out != *in {
+		b.Errorf("got %v, want %v", *out, *in)
+	}
+}
+
+// BenchmarkPeekKind is how the reader of an actor tells a Tell from the rest.
+func BenchmarkPeekKind(b *testing.B) {
+	buf, err := AppendFrame(nil, sample(make([]byte, 64)), 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		content, _, _, err := Split(buf, 0)
+		if err == nil {
+			_, err = PeekKind(content)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkScan is what the scan costs that comes before a Decode and after an
 // Append.
 func BenchmarkScan(b *testing.B) {

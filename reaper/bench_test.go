@@ -73,3 +73,26 @@ func benchmarkKill(b *testing.B, others int, wait func(*os.Process, func()) erro
 	b.ReportMetric(float64(latencies[len(latencies)/2]), "p50-ns")
 	b.ReportMetric(float64(latencies[len(latencies)*99/100]), "p99-ns")
 }
+
+// BenchmarkCrowd is a hundred ends at once: from the moment in which the children may exit to the last
+// notice. Their start is not counted.
+func BenchmarkCrowd(b *testing.B) {
+	const n = 100
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		crowd := startCrowd(b, n, 0)
+		told := make(chan reaper.Exit, n)
+		for _, p := range crowd.processes {
+			if err := reaper.Watch(p, func(e reaper.Exit) { told <- e }); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.StartTimer()
+		crowd.release()
+		for range n {
+			<-told
+		}
+	}
+	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "exits/s")
+}
