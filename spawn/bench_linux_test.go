@@ -3,6 +3,7 @@ package spawn
 import (
 	"io"
 	"os"
+	"sync"
 	"testing"
 )
 
@@ -54,5 +55,43 @@ func BenchmarkBareStart(b *testing.B) {
 		p.Wait()
 		r.Close()
 		b.StartTimer()
+	}
+}
+
+// BenchmarkStarts is BenchmarkStart by as many at once as there are spawner threads, the ends
+// included.
+func BenchmarkStarts(b *testing.B) {
+	cmd := Command{Name: "echo", Env: setRole(os.Environ(), "echo")}
+	const starters = 4
+	b.ReportAllocs()
+	for b.Loop() {
+		var all sync.WaitGroup
+		for range starters {
+			all.Go(func() {
+				p, err := Start(&cmd)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				if err := p.Hello(b.Context()); err != nil {
+					b.Error(err)
+				}
+				end(p)
+			})
+		}
+		all.Wait()
+	}
+	b.ReportMetric(starters*float64(b.N)/b.Elapsed().Seconds(), "spawns/s")
+}
+
+// BenchmarkHello is what the handshake costs but for its system calls.
+func BenchmarkHello(b *testing.B) {
+	h := testHello()
+	b.ReportAllocs()
+	for b.Loop() {
+		bytes := encodeHello(h)
+		if got, err := decodeHello(bytes[2:]); err != nil || got != h {
+			b.Fatalf("got %v, %v", got, err)
+		}
 	}
 }

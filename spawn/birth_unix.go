@@ -46,6 +46,15 @@ func receive(value string) (*Birth, error) {
 	}
 	keepArgv0()
 	os.Unsetenv(birthVariable)
+	if policy, set := os.LookupEnv(sandboxVariable); set { // first: there is the less that runs without it
+		os.Unsetenv(sandboxVariable)
+		if err := applySandbox(policy); err != nil {
+			return nil, err
+		}
+	}
+	if err := receiveLimits(); err != nil {
+		return nil, err
+	}
 	if cert.procs == "" {
 		os.Unsetenv(procsVariable)
 	} else {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/progeny-go/progeny/spawn/sandbox"
 )
 
 // MaxName is the length in bytes that a Command's Name may have.
@@ -23,7 +25,7 @@ type Command struct {
 
 	// Env is the environment, "key=value" each. Nil means that of this process
 	// as it is when Start is called. Of entries with the same key the last
-	// counts. PROGENY_BIRTH and, until the child's package
+	// counts. PROGENY_BIRTH, PROGENY_SANDBOX and, until the child's package
 	// init has run, GOMAXPROCS are set on top.
 	Env []string
 
@@ -38,6 +40,23 @@ type Command struct {
 	// then share the open file: its offset and its O_NONBLOCK flag too,
 	// which neither side of this package touches.
 	Files []*os.File
+
+	// Limits are set by the child before anything of it runs that imports this package.
+	Limits Limits
+
+	// Group, if not nil, is what the process is born in.
+	Group Group
+
+	// Sandbox confines the child from its first instruction on. Only new processes, with
+	// NoProcesses, and new namespaces, with Syscalls, are refused from the child's package
+	// init on. Nil means that it does not confine.
+	Sandbox *sandbox.Policy
+	// User is whose rights the child has; nil means those of this process. It needs
+	// CAP_SETUID and CAP_SETGID.
+	User *User
+	// Namespaces are those that the child does not share with this process. Not
+	// together with User.
+	Namespaces Namespaces
 }
 
 func (c *Command) validate() error {
@@ -51,10 +70,16 @@ func (c *Command) validate() error {
 	case c.Procs < 0:
 		return fmt.Errorf("spawn %s: negative Procs %d", c.Name, c.Procs)
 	}
+	if err := c.Limits.validate(); err != nil {
+		return fmt.Errorf("spawn %s: %w", c.Name, err)
+	}
 	for i, f := range c.Files {
 		if f == nil {
 			return fmt.Errorf("spawn %s: file %d is nil", c.Name, i)
 		}
+	}
+	if err := c.CheckSandbox(); err != nil {
+		return fmt.Errorf("spawn %s: %w", c.Name, err)
 	}
 	return nil
 }
@@ -84,12 +109,18 @@ func (c *Command) environ() []string {
 	for i, entry := range inherited {
 		key, value, _ := strings.Cut(entry, "=")
 		switch {
-		case last[key] != i || key == birthVariable:
+		case last[key] != i || key == birthVariable || key == limitsVariable || key == sandboxVariable:
 		case key == procsVariable:
 			cert.procs = value
 		default:
 			env = append(env, entry)
 		}
+	}
+	if c.Limits != (Limits{}) {
+		env = append(env, limitsVariable+"="+c.Limits.String())
+	}
+	if entry := c.sandboxEntry(); entry != "" {
+		env = append(env, entry)
 	}
 	return append(env,
 		procsVariable+"="+strconv.Itoa(max(c.Procs, 1)),

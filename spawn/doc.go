@@ -92,6 +92,14 @@
 //
 // # Linux notes
 //
+// A process with a [Command].Sandbox is started by a thread that is confined itself, one for
+// each policy, and so is confined from its first instruction on, before the runtime
+// and any package init. Only what would keep that thread from starting processes is left
+// for the child's package init, by PROGENY_SANDBOX: to refuse new processes and namespaces.
+// Packages that are initialised before this one (they do not import it, their paths sort before
+// its own, or they are needed by what it imports) can still start processes in their init, confined
+// like themselves. Of policies that no process has any more, 8 keep their threads.
+//
 // The program is started through /proc/self/exe: a file replaced on disk
 // changes nothing for a running program. The child gets SIGKILL when the parent
 // dies (prctl(2), PR_SET_PDEATHSIG). This signal is bound to the thread that

@@ -32,12 +32,15 @@ func claim(fd int) error {
 // closeUnclaimed closes every descriptor from 3 on that is not close-on-exec: it
 // got through an exec and nobody has claimed it.
 func closeUnclaimed() {
-	if closeFew() {
+	const few = 64
+	if closeCounted(few) {
 		return
 	}
 	fds, err := openFds()
-	if err != nil {
-		scanUnclaimed()
+	if err != nil { // in a sandbox there is no such directory
+		if !closeCounted(maxScan) {
+			scanUnclaimed()
+		}
 		return
 	}
 	for _, fd := range fds {
@@ -45,17 +48,16 @@ func closeUnclaimed() {
 	}
 }
 
-// closeFew does it one number after the other, and reports whether it has seen
-// all that are open: the kernel's count of them says so. That takes 14 µs of a
-// start where listing the directory takes 70 or more, and fails only if some
-// descriptor has a high number.
-func closeFew() bool {
-	const few = 64
+// closeCounted does it one number after the other, as far as limit, and reports whether
+// it has seen all that are open: the kernel's count of them says so. For 64 that takes
+// 14 µs of a start where listing the directory takes 70 or more, and fails only if some
+// descriptor has a higher number.
+func closeCounted(limit int) bool {
 	left := countFds()
 	if left == 0 {
 		return false
 	}
-	for fd := 0; fd < few && left > 0; fd++ {
+	for fd := 0; fd < limit && left > 0; fd++ {
 		if closeIfUnclaimed(fd) {
 			left--
 		}

@@ -1,8 +1,10 @@
 package spawn
 
 import (
+	"errors"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -22,9 +24,10 @@ type Process struct {
 	Outbox         *os.File // read end: from the child
 	Stdout, Stderr *os.File // read ends
 
-	name string
+	name    string
+	release func() // of what started it; nil after Close
 
-	mu    sync.Mutex  // protects crash and the taking and closing of the files
+	mu    sync.Mutex  // protects crash, release, and the taking and closing of the files
 	crash crashMemory // nil after Close
 }
 
@@ -72,8 +75,9 @@ func (p *Process) CrashText() []byte {
 func (p *Process) Signal(sig os.Signal) error { return p.OS.Signal(sig) }
 
 // Close closes the files that were not taken and releases the crash memory. It
-// neither ends the process nor waits for it. Close is idempotent; it returns the
-// first error.
+// neither ends the process nor waits for it; if that was not waited for before, the
+// thread that started it stays, where it is one for its Sandbox. Close is idempotent; it
+// returns the first error.
 func (p *Process) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,5 +97,9 @@ func (p *Process) Close() error {
 		keep(p.crash.close())
 		p.crash = nil
 	}
+	if p.release != nil && errors.Is(p.OS.Signal(syscall.Signal(0)), os.ErrProcessDone) {
+		p.release()
+	}
+	p.release = nil
 	return first
 }

@@ -29,6 +29,7 @@ type fork struct {
 	path string
 	argv []string
 	attr *os.ProcAttr
+	in   Group // nil for none
 
 	process *os.Process
 	err     error
@@ -37,13 +38,13 @@ type fork struct {
 
 // start starts the process on one of the spawner's threads. It blocks until exec has
 // succeeded or failed.
-func (s *spawner) start(path string, argv []string, attr *os.ProcAttr) (*os.Process, error) {
+func (s *spawner) start(path string, argv []string, attr *os.ProcAttr, in Group) (*os.Process, error) {
 	s.once.Do(func() {
 		for range min(spawnThreads, runtime.NumCPU()) {
 			go s.run()
 		}
 	})
-	f := &fork{path: path, argv: argv, attr: attr, done: make(chan struct{})}
+	f := &fork{path: path, argv: argv, attr: attr, in: in, done: make(chan struct{})}
 	s.forks <- f
 	<-f.done
 	return f.process, f.err
@@ -52,11 +53,49 @@ func (s *spawner) start(path string, argv []string, attr *os.ProcAttr) (*os.Proc
 // run is one of the spawner's goroutines. It ends with the program.
 func (s *spawner) run() {
 	runtime.LockOSThread()
-	maskErr := emptySignalMask()
+	s.serve(emptySignalMask())
+}
+
+// serve forks until forks is closed, or answers with err if that is not nil.
+func (s *spawner) serve(err error) {
 	for f := range s.forks {
-		if f.err = maskErr; f.err == nil {
-			f.process, f.err = os.StartProcess(f.path, f.argv, f.attr)
+		misplaced := false
+		if f.err = err; f.err == nil {
+			misplaced = f.run()
+		}
+		if misplaced {
+			go s.run() // in place of this one
 		}
 		close(f.done)
+		if misplaced {
+			select {} // this thread must not fork again, nor end before the children that it has
+		}
+	}
+}
+
+// run forks. It reports whether the thread may now be where it does not belong.
+func (f *fork) run() (misplaced bool) {
+	start := func() error {
+		f.process, f.err = os.StartProcess(f.path, f.argv, f.attr)
+		return f.err
+	}
+	if f.in == nil {
+		start()
+		return false
+	}
+	err := f.in.Start(f.attr.Sys, start)
+	if err == f.err {
+		return false
+	}
+	f.undo(err)
+	return true
+}
+
+// undo ends the process, if there is one, which may lack a limit.
+func (f *fork) undo(err error) {
+	if f.err = err; f.process != nil {
+		f.process.Kill()
+		f.process.Wait()
+		f.process = nil
 	}
 }

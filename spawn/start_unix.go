@@ -50,11 +50,10 @@ func (p *Process) start(cmd *Command) error {
 	if w.err != nil {
 		return w.err
 	}
-	p.OS, err = theSpawner.start(exe.path, cmd.argv(), &os.ProcAttr{
+	p.OS, p.release, err = begin(cmd, exe.path, &os.ProcAttr{
 		Dir:   cmd.Dir,
 		Env:   cmd.environ(),
 		Files: w.child,
-		Sys:   childAttributes(),
 	})
 	if err != nil {
 		// Because of Sys, package os does not look whether it was the directory.

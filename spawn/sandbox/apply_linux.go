@@ -24,17 +24,7 @@ import (
 // With [Listed] it reads /proc/self/exe and, in a dynamically linked program,
 // /proc/self/maps.
 func (p *Policy) Apply() (*Confinement, error) {
-	if err := p.Check(); err != nil {
-		return nil, err
-	}
-	if p.Empty() {
-		return &Confinement{}, nil
-	}
-	c, err := p.apply(thisKernel())
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: %w", err)
-	}
-	return c, nil
+	return p.applied(func() (*Confinement, error) { return p.apply(thisKernel()) })
 }
 
 // A kernel is what plans depend on.
@@ -50,26 +40,42 @@ func thisKernel() kernel {
 }
 
 func (p *Policy) apply(k kernel) (*Confinement, error) {
+	return p.confine(k, func(c *Confinement) (filter []unix.SockFilter, err error) {
+		if p.NoProcesses {
+			c.key, err = newExecKey()
+		}
+		return p.filter(c.key), err
+	})
+}
+
+// planned says what confine will do, or why it cannot.
+func (p *Policy) planned(k kernel) (*Confinement, error) {
 	c := new(Confinement)
 	lacks := p.plan(k, c)
 	if len(lacks) > 0 && !p.BestEffort {
 		return nil, fmt.Errorf("this kernel cannot confine as asked: %s: %w", strings.Join(lacks, "; "), errors.ErrUnsupported)
 	}
 	c.Missing = append(lacks, c.Missing...)
+	return c, nil
+}
 
+// confine confines the calling thread. It asks for the filter only if there is to be one.
+func (p *Policy) confine(k kernel, makeFilter func(*Confinement) ([]unix.SockFilter, error)) (*Confinement, error) {
+	c, err := p.planned(k)
+	if err != nil {
+		return nil, err
+	}
 	domain := p.domain(k.abi)
 	ruleset := -1
 	if domain != (unix.LandlockRulesetAttr{}) {
-		var err error
 		if ruleset, err = p.ruleset(&domain); err != nil {
 			return nil, err
 		}
 		defer unix.Close(ruleset)
 	}
-	filter := k.seccomp == nil && p.wantsFilter()
-	if filter && p.NoProcesses {
-		var err error
-		if c.key, err = newExecKey(); err != nil {
+	var filter []unix.SockFilter
+	if k.seccomp == nil && p.wantsFilter() {
+		if filter, err = makeFilter(c); err != nil {
 			return nil, err
 		}
 	}
@@ -84,8 +90,8 @@ func (p *Policy) apply(k kernel) (*Confinement, error) {
 		}
 	}
 	// Last, for a filter may refuse what comes after it.
-	if filter {
-		if err := installFilter(p.filter(c.key)); err != nil {
+	if filter != nil {
+		if err := installFilter(filter, 0); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,11 @@ import "golang.org/x/sys/unix"
 // filter returns the filter for p. The key lets one execve through, with
 // NoProcesses.
 func (p *Policy) filter(key execKey) []unix.SockFilter {
+	return assemble(append(p.outsideRules(), p.insideRules(key)...))
+}
+
+// outsideRules leave a thread able to start processes.
+func (p *Policy) outsideRules() []callRule {
 	// A ring's operations never meet a filter.
 	rules := each(fail(unix.ENOSYS), unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER)
 	if p.NoNetwork {
@@ -15,13 +20,18 @@ func (p *Policy) filter(key execKey) []unix.SockFilter {
 	if p.Syscalls {
 		rules = append(rules, systemRules()...)
 	}
+	return rules
+}
+
+// insideRules are the others. The zero key lets no execve through.
+func (p *Policy) insideRules(key execKey) (rules []callRule) {
 	if p.NoProcesses {
-		rules = append(rules, execRules(key)...)
+		rules = execRules(key)
 	}
 	if p.NoProcesses || p.Syscalls {
 		rules = append(rules, p.cloneRules()...)
 	}
-	return assemble(rules)
+	return rules
 }
 
 func each(answer uint32, numbers ...uintptr) (rules []callRule) {
@@ -48,6 +58,9 @@ func networkRules() []callRule {
 // arguments, which execve(2) leaves alone.
 func execRules(key execKey) []callRule {
 	refuse := fail(unix.EPERM)
+	if key == (execKey{}) {
+		return each(refuse, unix.SYS_EXECVEAT, unix.SYS_EXECVE)
+	}
 	exec := callRule{number: unix.SYS_EXECVE, answer: allow}
 	for i, k := range key {
 		exec.tests = append(exec.tests,
@@ -75,8 +88,11 @@ func (p *Policy) cloneRules() []callRule {
 	return append(rules, clone)
 }
 
-// systemCalls are refused whatever their arguments.
-var systemCalls = append([]uintptr{
+// systemCalls are refused whatever their arguments. It is a function because most programs
+// that import this package confine nothing, and would make the list at each start.
+func systemCalls() []uintptr { return append(commonSystemCalls[:], archSystemCalls...) }
+
+var commonSystemCalls = [...]uintptr{
 	// Other processes.
 	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV,
 	unix.SYS_PROCESS_MRELEASE, unix.SYS_KCMP, unix.SYS_PIDFD_GETFD,
@@ -94,7 +110,7 @@ var systemCalls = append([]uintptr{
 	// The machine.
 	unix.SYS_REBOOT, unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_SETHOSTNAME, unix.SYS_SETDOMAINNAME, unix.SYS_VHANGUP,
 	unix.SYS_SETTIMEOFDAY, unix.SYS_CLOCK_SETTIME, unix.SYS_ADJTIMEX, unix.SYS_CLOCK_ADJTIME, unix.SYS_PERSONALITY,
-}, archSystemCalls...)
+}
 
 // A mknodCall makes a file whose type is in the argument mode.
 type mknodCall struct {
@@ -104,7 +120,7 @@ type mknodCall struct {
 
 func systemRules() []callRule {
 	refuse := fail(unix.EPERM)
-	rules := each(refuse, systemCalls...)
+	rules := each(refuse, systemCalls()...)
 	for _, mknod := range mknodCalls {
 		// Of the types, S_IFCHR and S_IFBLK have this bit, and not S_IFIFO,
 		// S_IFREG and S_IFSOCK.

@@ -25,4 +25,5 @@ type Capabilities struct {
 	Landlock        error // Files needs it, at LandlockABI 3 or more
 	LandlockABI     int   // as in landlock(7), 0 for none
 	UserNamespaces  error // for this user; no Policy needs them
+	SetUser         error // the rights to start a process as another user; no Policy needs them
 }

@@ -18,6 +18,10 @@
 //	}
 //	err = c.Exec("/proc/self/exe", os.Args, os.Environ())
 //
+// A program that starts other processes can confine them without a second exec: one of its
+// threads, which does nothing else, confines itself with [Policy.ApplyOutside], and starts them;
+// they finish it with [Policy.ApplyInside]. That is how package spawn does it.
+//
 // The alternatives would have to reach threads that exist already: seccomp has
 // TSYNC for that, Landlock only since Linux 7.0, and
 // [syscall.AllThreadsSyscall] does not work with cgo. And what an earlier

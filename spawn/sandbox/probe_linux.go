@@ -24,6 +24,7 @@ func Probe() Capabilities {
 		Landlock:        landlock,
 		LandlockABI:     abi,
 		UserNamespaces:  userNamespaces(),
+		SetUser:         setUser(),
 	}
 }
 

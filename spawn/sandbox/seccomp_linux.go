@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"os"
 	"unsafe"
 
@@ -94,12 +95,16 @@ func answer(a uint32) unix.SockFilter {
 	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: a}
 }
 
-// installFilter puts the filter in force on this thread.
-func installFilter(filter []unix.SockFilter) error {
+// installFilter puts the filter in force on this thread, with
+// SECCOMP_FILTER_FLAG_TSYNC on all of the process.
+func installFilter(filter []unix.SockFilter, flags uintptr) error {
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&program)))
+	thread, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&program)))
 	if errno != 0 {
 		return os.NewSyscallError("seccomp SECCOMP_SET_MODE_FILTER", errno)
+	}
+	if thread != 0 {
+		return fmt.Errorf("seccomp SECCOMP_SET_MODE_FILTER: thread %d has a filter of its own", thread)
 	}
 	return nil
 }

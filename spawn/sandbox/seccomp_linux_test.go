@@ -117,7 +117,7 @@ func TestFilter(t *testing.T) {
 	for _, number := range forkCalls {
 		cases = append(cases, testCase{"fork", &processes, native(number), eperm}, testCase{"fork", &network, native(number), allow})
 	}
-	for _, number := range systemCalls {
+	for _, number := range systemCalls() {
 		cases = append(cases, testCase{"system call", &system, native(number), eperm}, testCase{"system call", &network, native(number), allow})
 	}
 	for _, mknod := range mknodCalls {
@@ -169,7 +169,7 @@ func callAll() {
 		return
 	}
 	answers := map[string]int{}
-	for _, number := range systemCalls {
+	for _, number := range systemCalls() {
 		answers[result(raw(number))]++
 	}
 	for _, answer := range slices.Sorted(maps.Keys(answers)) {
@@ -183,7 +183,7 @@ func TestAllSystemCalls(t *testing.T) {
 		if got, want := output(t, u.confined(t, &Policy{}, "calls")), "unshare: <nil>\n"; got != want {
 			t.Errorf("without a policy: got %q, want %q", got, want)
 		}
-		if got, want := output(t, u.confined(t, &Policy{Syscalls: true}, "calls")), fmt.Sprintf("EPERM %d\n", len(systemCalls)); got != want {
+		if got, want := output(t, u.confined(t, &Policy{Syscalls: true}, "calls")), fmt.Sprintf("EPERM %d\n", len(systemCalls())); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

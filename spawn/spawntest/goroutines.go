@@ -16,6 +16,7 @@ var permanent = []string{
 	"created by os/signal.",
 	"created by runtime/",
 	"github.com/progeny-go/progeny/spawn.(*spawner).run(",
+	"github.com/progeny-go/progeny/spawn.(*confinedSpawner).run(",
 	"github.com/progeny-go/progeny/reaper.(*reaper).run(",
 }
 
