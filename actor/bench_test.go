@@ -6,8 +6,10 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,9 +50,30 @@ func (s *sink) Blob(_ *actor.Context, m Blob) (int, error) {
 	return len(m.Data), nil
 }
 
+func (s *sink) pid(*actor.Context, getpid) (int, error) { return os.Getpid(), nil }
+
 func (s *sink) Seen(*actor.Context, Seen) (int, error) { return s.n, nil }
 
-var sinker = actor.Define("sink", actor.Zero[sink], actor.On((*sink).Packet), actor.On((*sink).Blob), actor.On((*sink).Seen))
+var sinker = actor.Define("sink", actor.Zero[sink], actor.On((*sink).Packet), actor.On((*sink).Blob), actor.On((*sink).Seen), actor.On((*sink).pid))
+
+// Shoot has the shooter tell To so many packets.
+type Shoot struct {
+	To actor.Ref
+	N  int
+}
+
+type shots struct{}
+
+func (*shots) Shoot(c *actor.Context, m Shoot) error {
+	for range m.N {
+		if err := m.To.Tell(c, packet); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var shooter = actor.Define("shooter", actor.Zero[shots], actor.OnTell((*shots).Shoot))
 
 func spawnSink(b *testing.B, sys *actor.System) actor.Ref {
 	b.Helper()
@@ -133,6 +156,97 @@ func BenchmarkTell1MiB(b *testing.B) {
 	}
 	if _, err := actor.Ask[int](b.Context(), ref, Seen{}); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// BenchmarkAskCold is an Ask after a rest of 10 ms, which is not counted.
+func BenchmarkAskCold(b *testing.B) {
+	ref := spawnSink(b, benchSystem(b))
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		time.Sleep(10 * time.Millisecond)
+		b.StartTimer()
+		if _, err := actor.Ask[Packet](b.Context(), ref, packet); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkTell1KiB is BenchmarkTell with larger messages.
+func BenchmarkTell1KiB(b *testing.B) {
+	ref := spawnSink(b, benchSystem(b))
+	blob := Blob{make([]byte, 1<<10)}
+	b.SetBytes(1 << 10)
+	b.ReportAllocs()
+	sent := 0
+	for b.Loop() {
+		if err := ref.Tell(b.Context(), &blob); err != nil {
+			b.Fatal(err)
+		}
+		sent++
+	}
+	seen, err := actor.Ask[int](b.Context(), ref, Seen{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(sent-seen), "lost")
+}
+
+// BenchmarkTellOther is an actor that tells another one, a thousand messages for each Ask; the allocations
+// are the program's, which passes them on.
+func BenchmarkTellOther(b *testing.B) {
+	const burst = 1000
+	sys := benchSystem(b)
+	to := spawnSink(b, sys)
+	from, err := sys.Spawn(b.Context(), shooter)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	start, sent, seen := time.Now(), 0, 0
+	for b.Loop() {
+		if _, err := actor.Ask[actor.None](b.Context(), from, Shoot{to, burst}); err != nil {
+			b.Fatal(err)
+		}
+		sent += burst
+		if seen, err = actor.Ask[int](b.Context(), to, Seen{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for ; seen < sent && err == nil; seen, err = actor.Ask[int](b.Context(), to, Seen{}) {
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(seen)/time.Since(start).Seconds(), "msgs/s")
+}
+
+// BenchmarkRestart is from the SIGKILL of an actor's process to the first reply of the next.
+func BenchmarkRestart(b *testing.B) {
+	sys := benchSystem(b)
+	spec := sinker.With(struct{}{})
+	spec.Intensity, spec.Period = 1<<20, time.Second
+	ref, err := sys.Spawn(b.Context(), spec)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		m := sys.Monitor(ref)
+		pid, err := actor.Ask[int](b.Context(), ref, getpid{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			b.Fatal(err)
+		}
+		<-m.C // else the Ask may come before the death is noticed, and fail
+		if _, err := actor.Ask[Packet](b.Context(), ref, packet); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -292,6 +292,9 @@ var sentinels = map[wire.Code]error{
 	wire.ChoseNot:      ErrIgnore,
 	wire.Aborted:       ErrAborted,
 	wire.Above:         ErrAncestor,
+	wire.Unkept:        ErrUnsupportedLimit,
+	wire.Unsupported:   errors.ErrUnsupported,
+	wire.Denied:        ErrDenied,
 }
 
 // public returns the error that a failure stands for.

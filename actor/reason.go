@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 )
@@ -66,6 +67,23 @@ type Killed struct{ Detail string }
 // Protocol: it wrote what no actor writes, or closed its pipe.
 type Protocol struct{ Detail string }
 
+// OutOfMemory: it went over its [Limits].Memory. Limit and Peak are in bytes; Peak is the most
+// that was seen, and 0 if the kernel does not say. A SIGKILL by somebody else is a Signal.
+type OutOfMemory struct{ Limit, Peak int64 }
+
+// Hung: it was at one message for longer than its HandlerTimeout, or gave no sign of life
+// within its Heartbeat, and was killed. Stacks is what the Go runtime printed of all
+// goroutines, at most 64 KiB; "" if it did not answer to SIGQUIT within a second.
+type Hung struct {
+	What    string        // "handler" or "heartbeat"
+	Timeout time.Duration // the Spec's
+	Stacks  string
+}
+
+// Recycled: its process was replaced by a fresh one, as its [Recycle] says. It is a normal
+// end of a process, and no end of the actor.
+type Recycled struct{ Why string }
+
 // NoSuchActor: a monitor's answer when there was nothing left to monitor. How
 // that actor ended is told once, to those who watched it then (OTP's noproc).
 type NoSuchActor struct{}
@@ -99,6 +117,16 @@ func (r Signal) Error() string {
 func (r Killed) Error() string    { return "killed: " + r.Detail }
 func (r Protocol) Error() string  { return "broke the protocol: " + r.Detail }
 func (NoSuchActor) Error() string { return "no such actor" }
+func (r OutOfMemory) Error() string {
+	if r.Peak == 0 {
+		return fmt.Sprintf("out of memory: over its limit of %d bytes", r.Limit)
+	}
+	return fmt.Sprintf("out of memory: %d bytes, its limit is %d", r.Peak, r.Limit)
+}
+func (r Hung) Error() string {
+	return fmt.Sprintf("hung: its %s took longer than %v", r.What, r.Timeout)
+}
+func (r Recycled) Error() string { return "recycled: " + r.Why }
 
 // IsNormal is true.
 func (Normal) IsNormal() bool { return true }
@@ -133,6 +161,15 @@ func (Protocol) IsNormal() bool { return false }
 // IsNormal is false.
 func (NoSuchActor) IsNormal() bool { return false }
 
+// IsNormal is false.
+func (OutOfMemory) IsNormal() bool { return false }
+
+// IsNormal is false.
+func (Hung) IsNormal() bool { return false }
+
+// IsNormal is true.
+func (Recycled) IsNormal() bool { return true }
+
 // Unwrap returns Err.
 func (r Failed) Unwrap() error { return r.Err }
 
@@ -156,6 +193,13 @@ func (r Signal) wire() wire.Reason {
 func (r Killed) wire() wire.Reason    { return wire.Reason{Cause: wire.Killed, Detail: r.Detail} }
 func (r Protocol) wire() wire.Reason  { return wire.Reason{Cause: wire.Protocol, Detail: r.Detail} }
 func (NoSuchActor) wire() wire.Reason { return wire.Reason{Cause: wire.NoSuchActor} }
+func (r OutOfMemory) wire() wire.Reason {
+	return wire.Reason{Cause: wire.OutOfMemory, Limit: r.Limit, Peak: r.Peak}
+}
+func (r Hung) wire() wire.Reason {
+	return wire.Reason{Cause: wire.Hung, What: r.What, Timeout: r.Timeout, Stack: r.Stacks}
+}
+func (r Recycled) wire() wire.Reason { return wire.Reason{Cause: wire.Recycled, Detail: r.Why} }
 
 func withError(cause wire.Cause, err error) wire.Reason {
 	if err == nil {
@@ -190,6 +234,12 @@ func newReason(r wire.Reason) Reason {
 		return Protocol{Detail: r.Detail}
 	case wire.NoSuchActor:
 		return NoSuchActor{}
+	case wire.OutOfMemory:
+		return OutOfMemory{Limit: r.Limit, Peak: r.Peak}
+	case wire.Hung:
+		return Hung{What: r.What, Timeout: r.Timeout, Stacks: r.Stack}
+	case wire.Recycled:
+		return Recycled{Why: r.Detail}
 	}
 	return BootFailed{Detail: r.Detail}
 }

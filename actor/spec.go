@@ -80,6 +80,30 @@ type Spec struct {
 	// Dir is its working directory; "" means that of the program.
 	Dir string
 
+	// Limits are what its process may use; zero means no limits.
+	Limits Limits
+	// HandlerTimeout is how long it may be at one message, the waiting of the handler
+	// for others included. Then its process gets SIGQUIT, has a second to write the stacks of
+	// its goroutines, and is killed, for the reason Hung; the message is the suspect. That
+	// begins between 1.0 and 1.25 times the HandlerTimeout after the message was begun, as nobody
+	// watches each message: somebody looks now and then. Zero means that it may take for
+	// ever; at least 1 ms.
+	HandlerTimeout time.Duration
+	// Heartbeat is how long its process may give no sign of life, whatever its handler does:
+	// it is asked twice in that time, beside the mailbox, and the runtime answers, not the actor's code.
+	// A process that is stopped (SIGSTOP) or wedged, so that it has not answered half that time
+	// later, ends as one over its HandlerTimeout does. Short ones take a busy machine for a
+	// wedged process. Zero means that nobody asks; at least 10 ms. It begins when the start
+	// function has returned.
+	Heartbeat time.Duration
+	// Recycle replaces its process by a fresh one now and then.
+	Recycle Recycle
+
+	// Sandbox is what its process may not do; zero means that it may what the program may.
+	Sandbox Sandbox
+	// Deny is what the actor may not ask of the System; zero means that it may all.
+	Deny Services
+
 	def *definition
 	arg any
 }
@@ -152,6 +176,10 @@ func (s Spec) child() (wire.Child, error) {
 		}
 		return d
 	}
+	confined, err := s.Sandbox.wire()
+	if err != nil {
+		return wire.Child{}, err
+	}
 	w := wire.Spec{
 		Type:         s.def.name,
 		Arg:          arg,
@@ -166,6 +194,14 @@ func (s Spec) child() (wire.Child, error) {
 		Procs:        s.Procs,
 		Env:          s.Env,
 		Dir:          s.Dir,
+
+		Limits:         wire.Limits(s.Limits),
+		HandlerTimeout: s.HandlerTimeout,
+		Heartbeat:      s.Heartbeat,
+		Recycle:        wire.Recycle(s.Recycle),
+
+		Sandbox: confined,
+		Deny:    wire.Services(s.Deny),
 	}
 	if w.Messages == 0 {
 		w.Messages = mailbox.DefaultMessages

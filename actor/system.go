@@ -114,8 +114,13 @@ func lookupFailed(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if f, ok := errors.AsType[*wire.Failure](err); ok && f.Code == wire.NoActor {
-		err = ErrNoActor
+	if f, ok := errors.AsType[*wire.Failure](err); ok {
+		switch f.Code {
+		case wire.NoActor:
+			err = ErrNoActor
+		case wire.Denied:
+			err = public(f)
+		}
 	}
 	return fmt.Errorf("lookup %q: %w", name, err)
 }
@@ -127,6 +132,8 @@ type Stats struct {
 	LateReplies   uint64 // replies nobody waited for any more
 	HandlerErrors uint64 // errors of handlers on Tells
 	LogsDropped   uint64 // log records that did not fit
+	Denied        uint64 // what actors asked for and their Specs deny
+	UnknownRefs   uint64 // what actors sent to, or asked about, Refs of nobody: guesses, and the long dead
 }
 
 // Stats returns a snapshot.

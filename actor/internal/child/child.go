@@ -57,7 +57,8 @@ type Child struct {
 	unacked      int
 	unackedBytes int
 	finished     uint64
-	hot          bool // the last wait for a message was short
+	due          func() bool // queue.ready, made a value once
+	hot          bool        // the last wait for a message was short
 
 	mu       sync.Mutex // protects the following
 	ready    bool       // the start function has returned
@@ -83,6 +84,7 @@ func Run(b *spawn.Birth, behave func(actorType string, c *Child) (Behaviour, boo
 		windows:  make(map[codec.ID]*window),
 		monitors: make(map[uint64]struct{}),
 	}
+	c.due = c.queue.ready
 	if err := c.connect(); err != nil {
 		c.lost(err)
 	}
@@ -191,6 +193,10 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 		c.credit(env.To, credit)
 	case wire.KindStop:
 		c.queue.stop(wire.Reason{Cause: wire.Shutdown})
+	case wire.KindRecycle:
+		c.recycle("") // the node knows why
+	case wire.KindPing:
+		c.page.Beat(env.Corr)
 	}
 	return nil // an unknown kind is skipped
 }

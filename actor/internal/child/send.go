@@ -87,6 +87,12 @@ func (c *Child) Tell(ctx context.Context, env codec.Envelope, message any) error
 	if c.trusts(env.To) {
 		return c.post(ctx, &env, message)
 	}
+	return c.introduce(ctx, env, message)
+}
+
+// introduce sends a Tell that is acknowledged. (In Tell itself the closure would put the
+// envelope of each on the heap.)
+func (c *Child) introduce(ctx context.Context, env codec.Envelope, message any) error {
 	return c.exchange(ctx, env, message, wire.AnswerFunc(func(_, payload []byte) error {
 		var a wire.Accepted
 		if err := codec.Decode(payload, &a); err != nil {

@@ -48,6 +48,7 @@ func (c *Child) work(actor Behaviour) {
 				break
 			}
 			c.handle(actor, m)
+			c.recycleIfDue()
 		}
 	}
 	actor.Stop()
@@ -62,7 +63,7 @@ const hotWait = 150 * time.Microsecond
 // takes 2 to 5 µs so, against 30 to 50 for being woken.
 func (c *Child) await() {
 	// With one processor it would keep the node from sending.
-	if c.hot && runtime.NumCPU() > 1 && c.in.Poll(c.queue.ready) {
+	if c.hot && runtime.NumCPU() > 1 && c.in.Poll(c.due) {
 		return
 	}
 	start := time.Now()

@@ -26,6 +26,7 @@ type Cell struct {
 	member  *member
 	mailbox *mailbox.Writer // for all its processes
 	timers  timers
+	guard   *guard               // nil if its Spec asks for none
 	corr    atomic.Uint64        // the last correlation given out
 	size    atomic.Int64         // the last message's; the next may be as large
 	quick   atomic.Bool          // the last answer came so soon that the next is worth polling for
@@ -73,6 +74,7 @@ func newCell(m *member) *Cell {
 		Retain:   true,
 		Broken:   c.inboxBroken,
 	})
+	c.guard = newGuard(c)
 	return c
 }
 
@@ -172,6 +174,7 @@ func (c *Cell) put(ctx context.Context, frame []byte) error {
 		over := c.ended
 		switch {
 		case err == nil:
+			c.guard.wake()
 			return nil
 		case errors.Is(err, mailbox.ErrFull):
 			return &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent}
@@ -349,6 +352,7 @@ func (c *Cell) admit(ch *channel, env *codec.Envelope, size int, corr uint64) er
 	if err != nil {
 		ch.unawait()
 	}
+	c.guard.wake()
 	return err
 }
 
@@ -371,6 +375,7 @@ func (c *Cell) deliver(env *codec.Envelope, skip bool, done func()) error {
 	if err != nil {
 		return c.refusal(err)
 	}
+	c.guard.wake()
 	return nil
 }
 
@@ -388,6 +393,7 @@ func (c *Cell) force(env *codec.Envelope, body any) {
 	if err != nil {
 		c.node.deadLetter(env, gone(c.id), letter{})
 	}
+	c.guard.wake()
 }
 
 // unread is how many messages there are for it, those that wait for room included.

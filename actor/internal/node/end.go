@@ -29,7 +29,7 @@ func (c *Cell) bereave(begun, finished uint64) {
 
 // pause is for the time between two processes: down says how the last one ended.
 func (c *Cell) pause(down *wire.Down) {
-	c.absent.Store(true)
+	c.absent.Store(down.Reason.Cause != wire.Recycled) // that takes no time to speak of, and is no failure
 	c.timers.dropVolatile()
 	c.mu.Lock()
 	suspect, blame := c.suspect, c.blame

@@ -64,6 +64,9 @@ func (p *process) reason() wire.Reason {
 		if g.Reason.Cause == wire.Ignored {
 			return wire.Reason{Cause: wire.Normal, Detail: "its start function chose not to run"}
 		}
+		if g.Reason.Cause == wire.Recycled && p.ordered.Load() {
+			return wire.Reason{Cause: wire.Shutdown} // it was told to stop besides
+		}
 		return g.Reason
 	}
 	crashed, isCrash := wire.Reason{}, false
@@ -71,8 +74,15 @@ func (p *process) reason() wire.Reason {
 		crashed, isCrash = crash(p.os.CrashText(), p.logs.header())
 	}
 	switch {
+	case verdict.Cause == wire.Hung && (!isCrash || crashed.Signal == int(syscall.SIGQUIT)):
+		if text := p.os.CrashText(); len(text) > 0 { // else those of the one whose end it shares, if so
+			verdict.Stack = string(text)
+		}
+		return verdict
 	case isCrash:
 		return crashed
+	case p.overran != nil && (verdict.Cause == "" || verdict.Cause == wire.BootFailed):
+		return *p.overran
 	case verdict.Cause == wire.BootFailed && e.Known && (e.Signal != syscall.SIGKILL || p.alone):
 		verdict.Detail += " (" + e.String() + ")" // it ended by itself
 		return verdict

@@ -148,6 +148,7 @@ func (l *link) send(env *codec.Envelope, size int) error {
 
 // noRoute answers for an address that nothing has any more.
 func (l *link) noRoute(env *codec.Envelope, size int) {
+	l.addresses(env.To)
 	l.refuse(env, gone(env.To))
 	l.urge(&codec.Envelope{Kind: wire.KindCredit, To: env.To}, wire.Credit{Messages: 1, Bytes: size, Gone: true})
 }

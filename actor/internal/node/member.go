@@ -120,6 +120,12 @@ func (n *Node) planActor(p *post, spec *wire.Spec) error {
 	if err := spec.Check(); err != nil {
 		return refused(err.Error())
 	}
+	if _, err := CheckSandbox(spec.Sandbox); err != nil {
+		return err
+	}
+	if err := keep(spec); err != nil {
+		return err
+	}
 	p.actor, p.proto = spec, proto
 	if _, err := n.initFrame(p, wire.NewID(), math.MaxUint64); err != nil { // the largest that it can become
 		return &wire.Failure{Code: wire.TooLarge, Fate: wire.FateNotSent, Text: "the argument: " + err.Error()}

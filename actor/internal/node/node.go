@@ -14,6 +14,7 @@ import (
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
+	"github.com/progeny-go/progeny/mailbox"
 )
 
 // Protocol is what the node has to know of an actor type.
@@ -37,10 +38,11 @@ type Config struct {
 type Node struct {
 	cfg      Config
 	logs     *logs
-	outputs  outputs // of all processes
+	outputs  mailbox.Collector // what all processes print
 	tree     *supervision
 	names    registry
 	standbys *standbys
+	watchdog watchdog
 	boots    chan struct{}  // a slot for each process between fork and Hello
 	tasks    sync.WaitGroup // every goroutine of this node but the logs'
 	events   feed[*Event]
@@ -53,6 +55,8 @@ type Node struct {
 	deadLetters   atomic.Uint64
 	lateReplies   atomic.Uint64
 	handlerErrors atomic.Uint64
+	denied        atomic.Uint64 // services
+	unknown       atomic.Uint64 // addresses
 }
 
 // New returns a node without actors.
@@ -79,6 +83,8 @@ type Stats struct {
 	LateReplies   uint64
 	HandlerErrors uint64
 	LogsDropped   uint64
+	Denied        uint64
+	UnknownRefs   uint64
 }
 
 // Stats returns a snapshot.
@@ -92,6 +98,8 @@ func (n *Node) Stats() Stats {
 		LateReplies:   n.lateReplies.Load(),
 		HandlerErrors: n.handlerErrors.Load(),
 		LogsDropped:   n.logs.dropped.Load(),
+		Denied:        n.denied.Load(),
+		UnknownRefs:   n.unknown.Load(),
 	}
 }
 
@@ -130,7 +138,8 @@ func (n *Node) Close(ctx context.Context) error {
 	if !stuck {
 		n.tasks.Wait()
 	}
-	n.outputs.close()
+	n.watchdog.close()
+	n.outputs.Close()
 	n.logs.close()
 	return err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/progeny-go/progeny/mailbox"
 	"github.com/progeny-go/progeny/reaper"
 	"github.com/progeny-go/progeny/spawn"
+	"github.com/progeny-go/progeny/spawn/cgroup"
 )
 
 // Deadlines that a Spec does not set.
@@ -54,10 +55,15 @@ type process struct {
 	buried   chan struct{} // closed when down is set
 	down     *wire.Down
 
+	group   *cgroup.Group // nil if it is in none of its own
+	overran *wire.Reason  // that it went over its memory limit, as its group says
+	readyAt time.Time     // to be read after ready
+
 	goodbye  atomic.Pointer[wire.Goodbye]
-	stopping atomic.Bool // a Stop was sent
-	ordered  atomic.Bool // the tree wanted its end
-	strange  atomic.Bool // it has not called Boot
+	outdated atomic.Pointer[string] // why it was asked to give way to a fresh one; nil if it was not
+	stopping atomic.Bool            // a Stop was sent
+	ordered  atomic.Bool            // the tree wanted its end
+	strange  atomic.Bool            // it has not called Boot
 
 	mu      sync.Mutex    // protects the following
 	verdict wire.Reason   // what the node decided before the process was dead
@@ -170,20 +176,25 @@ func (p *process) fork(spec *wire.Spec, room int) error {
 		return err
 	}
 	defer file.Close() // the child has its own
-	sp, err := spawn.Start(&spawn.Command{
+	cmd := &spawn.Command{
 		Name:  spec.Type,
 		Room:  room,
 		Env:   spec.Env,
 		Dir:   spec.Dir,
 		Procs: spec.Procs,
 		Files: []*os.File{file},
-	})
+	}
+	var sp *spawn.Process
+	var group *cgroup.Group
+	if err = enclose(cmd, spec.Sandbox); err == nil {
+		sp, group, err = startLimited(cmd, spec)
+	}
 	if err != nil {
 		page.Close()
 		return err
 	}
 	p.mu.Lock()
-	p.os, p.page = sp, page
+	p.os, p.page, p.group = sp, page, group
 	p.mu.Unlock()
 	p.pid.Store(int64(sp.Pid))
 	if p.logs, err = newCapture(p); err != nil {
@@ -197,6 +208,9 @@ func (p *process) fork(spec *wire.Spec, room int) error {
 	if err := reaper.WatchBefore(sp.OS, p.exiting, p.hasExited); err != nil {
 		return p.abandon(err)
 	}
+	if p.cell != nil {
+		p.cell.guard.take(p)
+	}
 	return nil
 }
 
@@ -204,6 +218,8 @@ func (p *process) fork(spec *wire.Spec, room int) error {
 func (p *process) abandon(err error) error {
 	p.exiting()
 	p.os.OS.Wait()
+	p.sweep()
+	p.dissolve()
 	if p.logs != nil {
 		p.logs.close()
 	}
@@ -271,6 +287,7 @@ func (n *Node) initFrame(p *post, id codec.ID, inc uint64) ([]byte, error) {
 		AckMessages: max(1, spec.Messages/4),
 		AckBytes:    max(1, spec.Bytes/4),
 		LogLevel:    n.logs.level,
+		Recycle:     spec.Recycle.Messages,
 		Withdraw:    inc > 1 && spec.Absent != wire.AbsentQueue,
 	}, n.cfg.FrameLimit)
 }
@@ -357,7 +374,9 @@ func (p *process) isReady() error {
 		return breach("Ready twice")
 	default:
 	}
+	p.readyAt = time.Now()
 	close(p.ready)
+	p.cell.guard.take(p)
 	p.cell.absent.Store(false)
 	p.cell.node.tree.step(tree.Ready{ID: p.cell.member.id, Inc: p.inc})
 	return nil
@@ -389,6 +408,13 @@ func (p *process) saysGoodbye(g *wire.Goodbye) error {
 	case wire.Ignored:
 		if p.isUp() {
 			return breach("it has been ready, and chooses not to run")
+		}
+	case wire.Recycled:
+		if !p.mayRecycle() {
+			return breach("it was not to be recycled")
+		}
+		if why := p.outdated.Load(); why != nil {
+			g.Reason.Detail = *why
 		}
 	default:
 		return breach(fmt.Sprintf("a goodbye because of %q", g.Reason.Cause))
@@ -480,6 +506,8 @@ func (p *process) terminate() { p.os.Signal(syscall.SIGTERM) }
 func (p *process) bury() {
 	<-p.attached
 	c := p.cell
+	c.guard.leave(p)
+	p.sweep()
 	c.link.Store(nil)
 	if p.link != nil {
 		p.link.in.Drain()
@@ -501,6 +529,7 @@ func (p *process) bury() {
 	p.logs.close()
 	p.os.Close()
 	p.page.Close()
+	p.dissolve()
 }
 
 // report tells the tree of the process's end.
@@ -521,6 +550,8 @@ func (p *process) class() tree.Reason {
 		return tree.Reason{Class: tree.Normal}
 	case r.Cause == wire.Shutdown:
 		return tree.Reason{Class: tree.Shutdown, Cause: r.Detail}
+	case r.Cause == wire.Recycled:
+		return tree.Reason{Class: tree.Recycled}
 	case r.Cause == wire.Killed && p.ordered.Load():
 		return tree.Reason{Cause: tree.KilledCause}
 	case p.cell.proto.Fatal(r):

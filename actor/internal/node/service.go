@@ -15,12 +15,19 @@ import (
 // of its own: the link must go on reading.
 func (l *link) serve(env *codec.Envelope) error {
 	l.expect(env.Corr, route{})
+	if l.denied(env) {
+		return nil
+	}
 	corr, deadline := env.Corr, env.Deadline
 	switch string(env.Type) {
 	case wire.ServiceSpawn:
 		child := new(wire.Child)
 		if err := codec.Decode(env.Payload, child); err != nil {
 			return breach(err.Error())
+		}
+		if err := restrain(l.cell.spec, child); err != nil {
+			l.conclude(corr, nil, err)
+			return nil
 		}
 		ctx := l.context(corr, deadline, true)
 		l.cell.node.tasks.Go(func() {
@@ -32,6 +39,7 @@ func (l *link) serve(env *codec.Envelope) error {
 		if err := codec.Decode(env.Payload, &id); err != nil {
 			return breach(err.Error())
 		}
+		l.addresses(id)
 		kill := string(env.Type) == wire.ServiceKill
 		l.manage(corr, deadline, func(ctx context.Context) (any, error) { return nil, end(ctx, l.cell, id, kill) })
 	case wire.ServiceStartChild, wire.ServiceTerminateChild, wire.ServiceRestartChild, wire.ServiceDeleteChild:
@@ -39,12 +47,18 @@ func (l *link) serve(env *codec.Envelope) error {
 		if err := codec.Decode(env.Payload, &r); err != nil {
 			return breach(err.Error())
 		}
+		l.addresses(r.Under)
+		if err := restrain(l.cell.spec, r.Child); err != nil {
+			l.conclude(corr, nil, err)
+			return nil
+		}
 		l.manage(corr, deadline, l.childService(string(env.Type), r))
 	case wire.ServiceChildren:
 		var id codec.ID
 		if err := codec.Decode(env.Payload, &id); err != nil {
 			return breach(err.Error())
 		}
+		l.addresses(id)
 		children, err := Local{}.Children(context.Background(), id)
 		l.conclude(corr, children, err)
 	case wire.ServiceLink, wire.ServiceUnlink:
@@ -53,6 +67,7 @@ func (l *link) serve(env *codec.Envelope) error {
 			return breach(err.Error())
 		}
 		if string(env.Type) == wire.ServiceLink {
+			l.addresses(id)
 			return l.bindTo(corr, id)
 		}
 		l.unbind(id)
@@ -62,11 +77,15 @@ func (l *link) serve(env *codec.Envelope) error {
 		if err := codec.Decode(env.Payload, &r); err != nil {
 			return breach(err.Error())
 		}
+		l.addresses(r.Target)
 		l.conclude(corr, nil, exit(l.cell.id, r.Target, r.Reason))
 	case wire.ServiceTimer:
 		var r wire.TimerRequest
 		if err := codec.Decode(env.Payload, &r); err != nil {
 			return breach(err.Error())
+		}
+		if r.To != (codec.ID{}) { // else its own
+			l.addresses(r.To)
 		}
 		done, err := l.cell.timer(&r)
 		l.conclude(corr, done, err)
@@ -82,6 +101,7 @@ func (l *link) serve(env *codec.Envelope) error {
 			return breach(err.Error())
 		}
 		if string(env.Type) == wire.ServiceMonitor {
+			l.addresses(r.Target)
 			return l.monitor(corr, r)
 		}
 		l.demonitor(corr, r)
@@ -116,6 +136,9 @@ func (l *link) conclude(corr uint64, result any, err error) {
 	f, ok := errors.AsType[*wire.Failure](err)
 	if !ok {
 		f = refused(err.Error())
+	}
+	if f.Code == wire.Denied {
+		l.cell.node.denied.Add(1)
 	}
 	l.fail(corr, f)
 }

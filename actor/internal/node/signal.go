@@ -16,7 +16,7 @@ func (p *process) signal(from codec.ID, r wire.Reason, linked bool) {
 		// The incarnation, because the next one has no part in it.
 		env := codec.Envelope{Kind: wire.KindTell, To: c.id, From: from, Corr: p.inc, Type: []byte(wire.ExitType)}
 		c.force(&env, &wire.Exited{From: from, Reason: r})
-	case r.Cause == wire.Normal:
+	case r.Cause == wire.Normal, r.Cause == wire.Recycled:
 	default:
 		p.strike(from, r, linked)
 	}

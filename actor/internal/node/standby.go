@@ -82,7 +82,7 @@ func (s *standbys) remove(p *process) {
 
 // take returns a standby that is now c's, or nil if there is none that fits.
 func (s *standbys) take(c *Cell, inc uint64) *process {
-	if s.want == 0 || c.spec.Env != nil || c.spec.Dir != "" || c.spec.Procs > 1 {
+	if s.want == 0 || c.spec.Env != nil || c.spec.Dir != "" || c.spec.Procs > 1 || c.spec.Sandbox != nil || c.spec.Limits != (wire.Limits{}) {
 		return nil
 	}
 	s.mu.Lock()

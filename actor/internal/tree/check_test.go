@@ -20,6 +20,7 @@ type checker struct {
 	paid   map[ID][]time.Duration // restarts that its budget paid, in its present incarnation
 	calls  map[Call]bool          // not answered yet
 	due    map[ID]bool            // ended, and said to be restarted
+	free   map[ID]bool            // its last end was to be recycled: that restart costs nothing
 	last   Event
 	fail   func(format string, args ...any)
 }
@@ -28,7 +29,7 @@ func newChecker(t testing.TB, tree *Tree) *checker {
 	c := &checker{
 		t: t, tree: tree,
 		parent: map[ID]ID{}, spec: map[ID]*Child{}, live: map[ID]uint64{}, inc: map[ID]uint64{},
-		paid: map[ID][]time.Duration{}, calls: map[Call]bool{}, due: map[ID]bool{},
+		paid: map[ID][]time.Duration{}, calls: map[Call]bool{}, due: map[ID]bool{}, free: map[ID]bool{},
 	}
 	c.fail = func(format string, args ...any) {
 		t.Helper()
@@ -110,6 +111,7 @@ func (c *checker) effect(f Effect) {
 		}
 		delete(c.due, f.ID)
 	case Ended:
+		c.free[f.ID] = f.Reason.Class == Recycled
 		if delete(c.due, f.ID); f.Restarting {
 			c.due[f.ID] = true
 		}
@@ -121,6 +123,9 @@ func (c *checker) effect(f Effect) {
 			delete(c.paid, f.ID)
 		}
 	case Restarting:
+		if c.free[f.ID] {
+			return
+		}
 		who, b := c.payer(f.ID)
 		c.paid[who] = append(c.paid[who], c.now)
 		if n := c.recent(who, b); n > b.intensity() {

@@ -80,6 +80,8 @@
 //
 //   - The supervisor answers while a child boots, or hangs in it, and a stop
 //     aborts the boot. A dynamic one starts many children at a time.
+//   - A recycled actor is started again whatever its kind: at no cost to a budget, without a
+//     backoff, and without its siblings.
 //   - Times are exact, not whole seconds. Restarts may be delayed, and given up
 //     for causes that they cannot mend. A group's other members are stopped at
 //     once, and wait with the one whose delay it is.

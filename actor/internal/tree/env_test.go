@@ -19,7 +19,7 @@ import (
 //	start in PATH =DATA    StartChild under a dynamic supervisor
 //	terminate|kill|restart|delete PATH   ("all" is the root)
 //	ready|ignore PATH      what became of its last Boot
-//	exit PATH REASON       normal, shutdown, shutdown(x), or any abnormal cause
+//	exit PATH REASON       normal, shutdown, shutdown(x), recycled, or any abnormal cause
 //	up PATH...             ready, one after the other
 //	settle                 answers what is unanswered: ready, and exit as told
 //	wait D                 time passes
@@ -249,6 +249,8 @@ func reason(s string) Reason {
 		return Reason{Class: Normal}
 	case s == "shutdown":
 		return shutdown
+	case s == "recycled":
+		return Reason{Class: Recycled}
 	case strings.HasPrefix(s, "shutdown("):
 		return Reason{Class: Shutdown, Cause: strings.TrimSuffix(strings.TrimPrefix(s, "shutdown("), ")")}
 	}

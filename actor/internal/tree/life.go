@@ -67,6 +67,9 @@ func (t *Tree) declined(n *node) {
 
 // exited is where an incarnation has ended, of an actor or a supervisor.
 func (t *Tree) exited(n *node, r Reason) {
+	if r.Class == Recycled && !n.booted { // nothing is won yet that a fresh one could go on with
+		r = Reason{Cause: "recycled"}
+	}
 	told := n.order != unordered || n.parent.ending
 	returns := t.returns(n, r)
 	if returns {
@@ -165,7 +168,7 @@ func (t *Tree) failed(n *node) {
 		n.doomed = p.op != nil && p.op.kind == opChild && n.fresh && !n.listed
 	case n.fresh:
 		n.state, n.doomed = Stopped, true
-	case n.fatal(n.reason):
+	case n.fatal(n.reason), n.isTemporary():
 		t.settle(n)
 	default:
 		t.again(n)

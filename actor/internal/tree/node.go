@@ -121,6 +121,8 @@ func (n *node) restartable(r Reason) bool {
 		return false
 	case n.fatal(r):
 		return false
+	case r.Class == Recycled:
+		return true
 	case n.spec.Restart == Permanent:
 		return true
 	}

@@ -194,7 +194,7 @@ func (d *driver) report(n *node) {
 	case n.state == Stopping && what < 5:
 		d.do(Exited{ID: n.id, Inc: n.inc, Reason: shutdown})
 	default:
-		reasons := []Reason{{Cause: "panic"}, {Cause: "panic"}, {Cause: "config"}, {Class: Normal}, shutdown, killed}
+		reasons := []Reason{{Cause: "panic"}, {Cause: "panic"}, {Cause: "config"}, {Class: Normal}, shutdown, killed, {Class: Recycled}}
 		d.do(Exited{ID: n.id, Inc: n.inc, Reason: reasons[d.choose(len(reasons))]})
 	}
 }

@@ -17,6 +17,7 @@ const (
 	Abnormal Class = iota // everything that is not one of the others
 	Normal                // it ended by itself, in order
 	Shutdown              // it was told to stop and did, or ended as if it had been
+	Recycled              // it was ready and ended by itself, in order, for a fresh incarnation to take its place
 )
 
 var (
@@ -33,6 +34,8 @@ func (r Reason) String() string {
 	switch {
 	case r.Class == Normal:
 		return "normal"
+	case r.Class == Recycled:
+		return "recycled"
 	case r.Class == Shutdown && r.Cause == "":
 		return "shutdown"
 	case r.Class == Shutdown:

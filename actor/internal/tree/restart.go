@@ -103,6 +103,9 @@ func (t *Tree) autoShutdown(s, n *node) {
 // pay takes a restart of n from its budget. If there is none left, whoever the
 // budget belongs to gives up.
 func (t *Tree) pay(n *node) bool {
+	if n.reason.Class == Recycled {
+		return true
+	}
 	if h, b := n.budget(); h.add(t.now, b) {
 		return true
 	}
@@ -122,14 +125,18 @@ func (t *Tree) wait(n *node) time.Duration {
 	if n.booted && n.spec.Backoff.healthy(t.now-n.since) {
 		n.tries = 0
 	}
+	n.restarts++
+	n.state = Waiting
+	if n.reason.Class == Recycled {
+		t.emit(Restarting{ID: n.id})
+		return 0
+	}
 	random := 0.0
 	if t.cfg.Random != nil && n.spec.Backoff.Jitter > 0 {
 		random = t.cfg.Random()
 	}
 	d := n.spec.Backoff.delay(n.tries, random)
 	n.tries++
-	n.restarts++
-	n.state = Waiting
 	t.emit(Restarting{ID: n.id, In: d})
 	if d > 0 {
 		t.arm(n, d)
@@ -163,7 +170,7 @@ func (t *Tree) restart(s, n *node, failed bool) {
 func (t *Tree) begin(s *node, o *op) {
 	s.op, o.stopping = o, true
 	strategy := s.spec.Supervisor.Strategy
-	if o.group = strategy != OneForOne; !o.group {
+	if o.group = strategy != OneForOne && o.n.reason.Class != Recycled; !o.group {
 		return
 	}
 	in := strategy == OneForAll
@@ -260,9 +267,12 @@ func (t *Tree) notStarted(s *node, o *op, n *node) {
 		t.end(s, Reason{Class: Shutdown, Cause: fmt.Sprintf("failed to start child %q: %v", n.spec.Name, n.reason)})
 	case o.kind == opChild:
 		n.state = Stopped
-	case n.fatal(n.reason):
+	case n.fatal(n.reason), n.isTemporary(): // a temporary one that was recycled
 		t.settle(n)
 		t.autoShutdown(s, n)
+		if n.doomed && !n.up {
+			t.drop(n)
+		}
 	default:
 		t.restart(s, n, true)
 	}
@@ -282,8 +292,10 @@ func (t *Tree) returns(n *node, r Reason) bool {
 		return false
 	case !n.booted && p.isSerial() && p.op.kind == opInitial:
 		return n.comesBack() && t.returns(p, shutdown)
-	case !n.booted && (p.isSerial() && p.op.kind == opChild || !p.isSerial() && n.fresh):
+	case !n.booted && (p.isSerial() && p.op.kind == opChild || !p.isSerial() && n.fresh || n.isTemporary()):
 		return false
+	case r.Class == Recycled:
+		return true
 	}
 	if h, b := n.budget(); !h.full(t.now, b) {
 		return true

@@ -19,6 +19,8 @@ type Init struct {
 	LogLevel    int // records below it are not wanted
 	// Withdraw says that an Ask whose asker has given up before Ready is not to be begun.
 	Withdraw bool
+	// Recycle is after how many messages it is to end, for a fresh process; zero means never.
+	Recycle uint64
 }
 
 // Goodbye says why a process ends of its own will. Its cause is Normal, Shutdown,

@@ -23,6 +23,9 @@ const (
 	Failed      Cause = "failed"        // it ended itself with an error
 	Ignored     Cause = "ignored"       // its start function chose not to run
 	NoSuchActor Cause = "no such actor" // a monitor's answer for one that is no more
+	OutOfMemory Cause = "out of memory" // it went over its memory limit
+	Hung        Cause = "hung"          // a handler or the heartbeat overran its time
+	Recycled    Cause = "recycled"      // it was replaced in order, as its Spec says
 )
 
 // Reason says why an actor's process ended.
@@ -36,6 +39,10 @@ type Reason struct {
 	Init   *Failure // the error of InitFailed and Failed
 	// Because is the last straw of a supervisor that has given up.
 	Because *Reason
+
+	Limit, Peak int64         // of OutOfMemory, in bytes
+	Timeout     time.Duration // of Hung
+	What        string        // of Hung: "handler" or "heartbeat"
 }
 
 // Note is what is remembered of one message: enough to find it in a log.

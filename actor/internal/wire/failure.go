@@ -51,6 +51,12 @@ const (
 	Aborted Code = "aborted"
 	// Above: an actor wants to stop what it is itself part of, and would wait for its own end.
 	Above Code = "above"
+	// Unkept: this machine cannot keep a limit of the Spec.
+	Unkept Code = "limit cannot be kept"
+	// Unsupported: this machine cannot do something else that the Spec wants.
+	Unsupported Code = "unsupported"
+	// Denied: the Spec of the asker denies it.
+	Denied Code = "denied"
 )
 
 // Fate says what is known of a message whose sender gets an error.

@@ -36,6 +36,11 @@ const (
 	KindCredit codec.Kind = 11
 	// Log carries one record of the actor's logger. Payload: [Record].
 	KindLog codec.Kind = 12
+	// Recycle asks the process to end after the message in progress, so that a fresh one
+	// takes its place.
+	KindRecycle codec.Kind = 13
+	// Ping asks for a sign of life: the correlation, written to the page's beat.
+	KindPing codec.Kind = 14
 )
 
 // The node's services: an Ask whose destination is the zero ID has one of

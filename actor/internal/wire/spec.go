@@ -29,6 +29,14 @@ type Spec struct {
 	Procs int      // GOMAXPROCS
 	Env   []string // nil means the node's
 	Dir   string   // "" means the node's
+
+	Limits         Limits
+	HandlerTimeout time.Duration // for one message; zero means for ever
+	Heartbeat      time.Duration // silent for that long is hung; zero means that nobody asks
+	Recycle        Recycle
+
+	Sandbox *Sandbox // nil for none
+	Deny    Services
 }
 
 // Absent says what becomes of an Ask to an actor that is being restarted.
@@ -58,8 +66,13 @@ func (s *Spec) Check() error {
 		return fmt.Errorf("wrong Spec: Absent %d", s.Absent)
 	case s.Procs < 0:
 		return fmt.Errorf("wrong Spec: %d Procs", s.Procs)
+	case s.Deny > allServices:
+		return fmt.Errorf("wrong Spec: Deny %v", s.Deny)
 	}
-	return nil
+	if err := s.Limits.check(); err != nil {
+		return err
+	}
+	return s.checkTimes()
 }
 
 // CheckName says what is wrong with a name to be registered under. None is not wrong.
