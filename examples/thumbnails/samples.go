@@ -76,7 +76,7 @@ func spoilt() []sample {
 func bombs() []sample {
 	return []sample{
 		{"bomb-canvas.gif", canvasGIF},
-		{"bomb-frames.gif", repeated(1, 1, 500_000)},
+		{"bomb-frames.gif", repeated(1, 1, 1_000_000)},
 		{"bomb-movie.gif", repeated(1600, 1600, 800)},
 		{"bomb-pixels.png", bombPNG},
 		{"bomb-scans.jpg", bombJPEG},

@@ -90,8 +90,8 @@ func TestClaims(t *testing.T) {
 		if err != nil || header.Width != size.X || header.Height != size.Y {
 			t.Errorf("%s: got %+v, %v, want %v", s.name, header, err, size)
 		}
-		if len(data) > 8<<20 {
-			t.Errorf("%s: %d bytes are no small file", s.name, len(data))
+		if len(data) > maxFile {
+			t.Errorf("%s: %d bytes do not fit into a message", s.name, len(data))
 		}
 	}
 	for name := range want {

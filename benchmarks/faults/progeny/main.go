@@ -29,10 +29,11 @@ func (w *Worker) report(*actor.Context, Ask) (scene.Report, error) { return w.Re
 var worker = actor.Define("worker", actor.Zero[Worker], actor.OnTell((*Worker).handle), actor.On((*Worker).report))
 
 // spec has the defaults but for this: Go notices concurrent map writes only when there are two processors to
-// write at once. It does not limit the memory to scene.MemoryLimit: a Spec has nothing for that.
+// write at once, and the memory is limited.
 func spec(name string) actor.Spec {
 	s := worker.With(actor.None{}).Named(name)
 	s.Procs = 2
+	s.Limits = actor.Limits{Memory: scene.MemoryLimit}
 	return s
 }
 
