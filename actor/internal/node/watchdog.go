@@ -108,5 +108,5 @@ func (d *watchdog) close() {
 	d.armLocked()
 	d.mu.Unlock()
 	d.looking.Lock()
-	d.looking.Unlock()
+	defer d.looking.Unlock()
 }
