@@ -51,6 +51,7 @@ type Child struct {
 
 	corr       atomic.Uint64 // the last number given to a call, monitor or timer
 	logDropped atomic.Uint64
+	sent       atomic.Uint64 // messages of its own
 
 	// The worker's own.
 	delivery     Delivery // the message in progress
@@ -58,6 +59,8 @@ type Child struct {
 	unackedBytes int
 	finished     uint64
 	due          func() bool // queue.ready, made a value once
+	told         int         // Tells in a row, without anything sent
+	seenSent     uint64      // sent, when that began
 	hot          bool        // the last wait for a message was short
 
 	mu       sync.Mutex // protects the following

@@ -147,6 +147,7 @@ func (c *Child) begin(ctx context.Context, env codec.Envelope, message any) (uin
 
 // post encodes a message, waits for room in the window, and writes it.
 func (c *Child) post(ctx context.Context, env *codec.Envelope, message any) error {
+	c.sent.Add(1)
 	f := mailbox.NewBuffer()
 	defer func() { f.Free() }()
 	var err error
