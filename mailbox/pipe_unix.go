@@ -5,6 +5,7 @@ package mailbox
 import (
 	"bytes"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -168,11 +169,11 @@ func (s *source) pending() int {
 	return n
 }
 
-// bells takes the bells that are in the pipe, until it is empty, and reports whether one was
-// for room, and false at the pipe's end.
-func (s *source) bells(fd uintptr) (room, open bool, err error) {
-	var b [64]byte
-	for {
+// bells takes the bells that are in the pipe, until it is empty or somebody wants to stop, and reports
+// whether one was for room, and false at the pipe's end.
+func (s *source) bells(fd uintptr, stop *atomic.Bool) (room, open bool, err error) {
+	var b [512]byte
+	for !stop.Load() { // others may ring without end
 		switch n, err := retry(unix.Read, fd, b[:]); {
 		case err == errWouldBlock:
 			return room, true, nil
@@ -184,6 +185,7 @@ func (s *source) bells(fd uintptr) (room, open bool, err error) {
 			room = room || bytes.IndexByte(b[:n], bellRoom) >= 0
 		}
 	}
+	return room, true, nil
 }
 
 // retry makes a call again that a signal interrupted.

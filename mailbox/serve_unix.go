@@ -125,8 +125,11 @@ func (r *Reader) readRing(fd uintptr, once bool) (int, error) {
 	if r.draining.Load() {
 		space := r.space()
 		rest := r.last.Load() - r.ring.at
-		if int64(rest) <= 0 {
+		switch {
+		case int64(rest) <= 0:
 			return 0, nil
+		case rest > 2*ringSize: // what is in there, and the gap before where it has begun anew
+			return 0, ErrRing
 		}
 		return r.ring.read(space[:min(uint64(len(space)), rest)])
 	}
@@ -137,7 +140,7 @@ func (r *Reader) readRing(fd uintptr, once bool) (int, error) {
 		// poller. The look last: what was put in before the pipe's end, or while
 		// nobody was asked for a bell, is seen then.
 		var room bool
-		if room, open, err = r.src.bells(fd); room {
+		if room, open, err = r.src.bells(fd, &r.draining); room {
 			r.back.resume()
 		}
 		if err == nil {

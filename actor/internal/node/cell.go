@@ -396,6 +396,16 @@ func (c *Cell) force(env *codec.Envelope, body any) {
 	c.guard.wake()
 }
 
+// isFull reports whether a message would have to wait for room.
+func (c *Cell) isFull() bool {
+	messages, bytes := c.mailbox.Depth()
+	return messages >= c.spec.Messages || bytes >= c.spec.Bytes || c.mailbox.Waiting() > 0
+}
+
+// forcedText is how much of each text of a Down or an exit signal an actor gets whose mailbox is full,
+// in bytes: thousands may come, and they take no room.
+const forcedText = 256
+
 // unread is how many messages there are for it, those that wait for room included.
 func (c *Cell) unread() int {
 	messages, _ := c.mailbox.Depth()

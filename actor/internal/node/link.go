@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -25,7 +26,8 @@ type link struct {
 	done chan struct{}  // closed when run has returned
 	err  error          // why it returned; to be read after done
 
-	signals sync.Mutex // held while a link's signal is sent, or made impossible
+	services atomic.Int32 // goroutines that do something for the process
+	signals  sync.Mutex   // held while a link's signal is sent, or made impossible
 
 	mu       sync.Mutex // protects the following
 	asks     map[uint64]route
@@ -99,6 +101,10 @@ func (l *link) handle(content []byte) error {
 		}
 		return l.acknowledge(finished)
 	case wire.KindLog:
+		if len(env.Payload) > wire.MaxRecord { // decoded it would be many times as large
+			l.cell.node.logs.dropped.Add(1)
+			return nil
+		}
 		var r wire.Record
 		if err := codec.Decode(env.Payload, &r); err != nil {
 			return breach(err.Error())
@@ -189,6 +195,14 @@ func (l *link) mayAsk(corr uint64) bool {
 	defer l.mu.Unlock()
 	_, twice := l.asks[corr]
 	return !twice && len(l.asks) < wire.MaxAsks
+}
+
+// isAsking reports whether an Ask is unanswered, and not given up.
+func (l *link) isAsking(corr uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.asks[corr]
+	return ok
 }
 
 // expect notes where an Ask goes.
@@ -341,7 +355,7 @@ func (l *link) sendFailure(corr uint64, f *wire.Failure) {
 	env := codec.Envelope{Kind: wire.KindFail, Corr: corr}
 	told := *f
 	if f.Down != nil {
-		told.Down = brief(f.Down) // thousands may wait for the same actor
+		told.Down = brief(f.Down, epitaphText) // thousands may wait for the same actor
 	}
 	if l.control(&env, &told) != nil {
 		l.urge(&env, &wire.Failure{Code: f.Code, Fate: f.Fate, ID: f.ID})

@@ -52,7 +52,8 @@ type stage struct {
 	out   *os.File         // the other end of self's link
 }
 
-func newStage(t testing.TB) *stage {
+// newEmptyStage has those that have no part of their own: one that refuses, and an Inbox.
+func newEmptyStage(t testing.TB) *stage {
 	t.Helper()
 	s := &stage{calls: make(map[uint64]*call)}
 	s.node = New(Config{
@@ -61,8 +62,6 @@ func newStage(t testing.TB) *stage {
 		CloseLimit: time.Minute,
 		Protocol:   func(string) (Protocol, bool) { return nil, false },
 	})
-	s.self = s.cell(t, selfID, wire.Spec{Messages: 16, Bytes: 1 << 20})
-	peer := s.cell(t, peerID, wire.Spec{Messages: 1, Bytes: 1})
 	s.cell(t, rejectID, wire.Spec{Messages: 1, Bytes: 1, Reject: true})
 	inbox, err := s.node.NewInbox(mailbox.Capacity{Messages: 2, Bytes: 1 << 10})
 	if err != nil {
@@ -71,6 +70,14 @@ func newStage(t testing.TB) *stage {
 	routes.Delete(inbox.id)
 	inbox.id = inboxID
 	routes.Store(inboxID, inbox)
+	return s
+}
+
+func newStage(t testing.TB) *stage {
+	t.Helper()
+	s := newEmptyStage(t)
+	s.self = s.cell(t, selfID, wire.Spec{Messages: 16, Bytes: 1 << 20})
+	peer := s.cell(t, peerID, wire.Spec{Messages: 1, Bytes: 1})
 
 	// What self was sent, and not more: two messages, and Asks of the program
 	// and of the peer.
@@ -95,6 +102,12 @@ func newStage(t testing.TB) *stage {
 // cell makes an actor without a process.
 func (s *stage) cell(t testing.TB, id codec.ID, spec wire.Spec) *Cell {
 	t.Helper()
+	return s.build(t, id, spec, nil)
+}
+
+// build makes an actor whose process is given its files by connect, which may be nil: then it has no rings.
+func (s *stage) build(t testing.TB, id codec.ID, spec wire.Spec, connect func(p *process, page, inbox, outbox *os.File) error) *Cell {
+	t.Helper()
 	spec.Type = "fake"
 	v := s.node.tree
 	po := &post{actor: &spec, proto: everything{}, address: id, shutdown: time.Hour}
@@ -116,7 +129,7 @@ func (s *stage) cell(t testing.TB, id codec.ID, spec wire.Spec) *Cell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file.Close()
+	defer file.Close()
 	inbox, inboxEnd := s.pipe(t)
 	outboxEnd, outbox := s.pipe(t)
 	s.files = append(s.files, inbox, outbox) // the other two have owners
@@ -138,7 +151,14 @@ func (s *stage) cell(t testing.TB, id codec.ID, spec wire.Spec) *Cell {
 	p.link.attachment = 1
 	c.proc = p
 	c.link.Store(p.link)
-	if _, err := c.mailbox.Attach(inboxEnd, nil, nil, nil); err != nil {
+	var ring *mailbox.Ring
+	if connect != nil {
+		if err := connect(p, file, inbox, outbox); err != nil {
+			t.Fatal(err)
+		}
+		ring = page.Inbox()
+	}
+	if _, err := c.mailbox.Attach(inboxEnd, nil, nil, ring); err != nil {
 		t.Fatal(err)
 	}
 	close(p.attached)
@@ -194,8 +214,7 @@ func ended(err error) bool {
 func (s *stage) strike() {
 	for _, c := range s.cells {
 		p := c.proc
-		close(p.exited)
-		c.link.Store(nil)
+		leaves(p)
 		c.bereave(p.page.Progress())
 		p.down = p.flight()
 		p.link.close()
@@ -211,6 +230,16 @@ func (s *stage) strike() {
 	for _, f := range s.files {
 		f.Close()
 	}
+}
+
+// leaves has the process of p end, once.
+func leaves(p *process) {
+	select {
+	case <-p.exited:
+	default:
+		close(p.exited)
+	}
+	p.cell.link.Store(nil)
 }
 
 // frame makes one that a process sends.

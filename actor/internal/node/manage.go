@@ -14,17 +14,27 @@ import (
 // Spawn starts an actor or a supervisor that is supervised by nobody but itself, and returns
 // when it is up, or when nothing is left of it. parent is nil for one of the program itself.
 func (n *Node) Spawn(ctx context.Context, child *wire.Child, parent *Cell) (codec.ID, error) {
+	r, err := n.begin(ctx, child, parent)
+	if err != nil {
+		return codec.ID{}, err
+	}
+	return n.await(ctx, r)
+}
+
+// begin is the part of Spawn that does not wait.
+func (n *Node) begin(ctx context.Context, child *wire.Child, parent *Cell) (*request, error) {
 	if ctx.Err() != nil {
-		return codec.ID{}, &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
+		return nil, &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
 	}
 	var under *member
 	if parent != nil {
 		under = parent.member
 	}
-	r, err := n.tree.start(under, child)
-	if err != nil {
-		return codec.ID{}, err
-	}
+	return n.tree.start(under, child)
+}
+
+// await is the other part.
+func (n *Node) await(ctx context.Context, r *request) (codec.ID, error) {
 	select {
 	case <-r.done:
 		return r.id, r.err
@@ -66,9 +76,12 @@ func (s *supervision) start(under *member, child *wire.Child) (*request, error) 
 	if child.ID == "" {
 		plan.Name = unused(plan.Name, map[string]int{}, present)
 	}
+	full := under.hasRoom(size(child), weigh(&plan))
 	switch {
 	case s.closing:
 		err = &wire.Failure{Code: wire.Closed, Fate: wire.FateNotSent}
+	case full != nil:
+		err = full
 	case child.Actor != nil && child.Actor.Name != "" && !present(plan.Name) && s.node.names.taken(child.Actor.Name):
 		err = nameTaken(child.Actor.Name)
 	}
@@ -119,8 +132,15 @@ func (s *supervision) startDynamic(under *member, child *wire.Child) (*request, 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p, ok := event.Data.(*post); ok && s.node.names.taken(p.actor.Name) {
-		return nil, nameTaken(p.actor.Name)
+	weight := 0
+	if p, ok := event.Data.(*post); ok {
+		if s.node.names.taken(p.actor.Name) {
+			return nil, nameTaken(p.actor.Name)
+		}
+		weight = p.weight
+	}
+	if err := under.hasRoom(1, weight); err != nil {
+		return nil, err
 	}
 	return s.callLocked(&request{}, func(call tree.Call) tree.Event { event.Call = call; return event }), nil
 }

@@ -18,6 +18,7 @@ type post struct {
 	proto      Protocol
 	supervisor *wire.Supervisor
 	address    codec.ID // of a supervisor with a name, which is taken for it
+	weight     int      // of its argument, its environment, its policy and its template, in bytes
 	worker     int      // which of a pool's it is, from 1; 0 for none
 	shutdown   time.Duration
 }
@@ -40,6 +41,10 @@ type member struct {
 	spec    *tree.Child
 	address codec.ID
 
+	under  int // how many there are under it, at any depth
+	weight int // what those and itself take, in bytes
+	own    int // its own part of that
+
 	cell       *Cell       // the actor, from its Boot until it has ended for good
 	supervisor *supervisor // the other kind
 	down       *wire.Down  // its last end
@@ -48,6 +53,54 @@ type member struct {
 	nameTaken  bool
 	lastEnd    *wire.Reason // of the child that has ended last
 	lastStraw  *wire.Reason // the end after which it, a supervisor, has given up
+}
+
+// enter counts m among those that it is under, and leave takes that back.
+func (m *member) enter() {
+	m.own = m.post.weight
+	if p := m.parent; p != nil && p.isDynamic() && m.post == p.spec.Supervisor.Children[0].Data {
+		m.own = 0 // it is made by the template, which is its supervisor's
+	}
+	m.weight = m.own
+	m.count(1, m.own)
+}
+
+func (m *member) leave() { m.count(-1, -m.own) }
+
+func (m *member) count(n, weight int) {
+	for p := m.parent; p != nil; p = p.parent {
+		p.under += n
+		p.weight += weight
+	}
+}
+
+// hasRoom is why an actor that m is, or is under, cannot have n more under it, of that weight; nil
+// if it can.
+func (m *member) hasRoom(n, weight int) error {
+	for ; m != nil; m = m.parent {
+		switch {
+		case m.post.actor == nil:
+		case m.under+n > wire.MaxUnder:
+			return refused(fmt.Sprintf("%d actors and supervisors under one actor, the limit is %d", m.under+n, wire.MaxUnder))
+		case m.weight+weight > wire.MaxUnderBytes:
+			return refused(fmt.Sprintf("actors with arguments of %d bytes under one actor, the limit is %d", m.weight+weight, wire.MaxUnderBytes))
+		}
+	}
+	return nil
+}
+
+// weigh is how many bytes the posts of a plan take.
+func weigh(t *tree.Child) int {
+	n := 0
+	if p, ok := t.Data.(*post); ok {
+		n = p.weight
+	}
+	if t.Supervisor != nil && t.Supervisor.Strategy != tree.Dynamic {
+		for i := range t.Supervisor.Children {
+			n += weigh(&t.Supervisor.Children[i])
+		}
+	}
+	return n
 }
 
 // isUnder reports whether m is other, or part of what is under it.
@@ -127,6 +180,13 @@ func (n *Node) planActor(p *post, spec *wire.Spec) error {
 		return err
 	}
 	p.actor, p.proto = spec, proto
+	p.weight = len(spec.Arg) + len(spec.Dir)
+	if spec.Sandbox != nil {
+		p.weight += len(spec.Sandbox.Policy)
+	}
+	for _, e := range spec.Env {
+		p.weight += len(e)
+	}
 	if _, err := n.initFrame(p, wire.NewID(), math.MaxUint64); err != nil { // the largest that it can become
 		return &wire.Failure{Code: wire.TooLarge, Fate: wire.FateNotSent, Text: "the argument: " + err.Error()}
 	}
@@ -174,6 +234,9 @@ func (n *Node) planSupervisor(p *post, t *tree.Child) error {
 			return inChild(child.Name, err)
 		}
 		of := child.Data.(*post)
+		if s.Strategy == tree.Dynamic {
+			p.weight += weigh(&child)
+		}
 		if s.Route != wire.NoRoute {
 			if of.worker = i + 1; of.actor == nil {
 				return refused("a pool's workers are actors")

@@ -398,7 +398,7 @@ func (p *process) failed(f *wire.Failure, messageType []byte) {
 		p.logHandlerError(f, messageType)
 		return
 	}
-	p.decide(wire.Reason{Cause: wire.InitFailed, Detail: f.Text, Init: f})
+	p.decide(own(wire.Reason{Cause: wire.InitFailed, Detail: f.Text, Init: f}))
 }
 
 // saysGoodbye is called by the link for the last frame of an orderly end.
@@ -430,9 +430,10 @@ const reasonText = 64 << 10
 
 // own is what counts of a reason that an actor gives.
 func own(r wire.Reason) wire.Reason {
-	said := wire.Reason{Cause: r.Cause, Detail: r.Detail[:min(len(r.Detail), reasonText)]}
-	if f := r.Init; f != nil {
-		said.Init = &wire.Failure{Code: wire.Remote, Text: f.Text[:min(len(f.Text), reasonText)], Codes: f.Codes}
+	said := wire.Reason{Cause: r.Cause, Detail: beginning(r.Detail, reasonText)}
+	if r.Init != nil {
+		said.Init = briefFailure(r.Init, reasonText)
+		said.Init.Code = wire.Remote
 	}
 	return said
 }

@@ -118,7 +118,7 @@ func newEpitaphBook() *epitaphBook {
 }
 
 func (b *epitaphBook) add(ended *wire.Down) {
-	down := brief(ended)
+	down := brief(ended, epitaphText)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e := b.downs[down.ID]; e != nil { // it was started again
@@ -131,28 +131,50 @@ func (b *epitaphBook) add(ended *wire.Down) {
 	}
 }
 
-// brief returns a Down without what makes it long.
-func brief(ended *wire.Down) *wire.Down {
+// brief returns a Down without what makes it long; each of its texts has that many bytes at most.
+func brief(ended *wire.Down, limit int) *wire.Down {
 	down := new(*ended)
-	down.Reason.Stack = beginning(down.Reason.Stack)
-	down.Reason.Detail = beginning(down.Reason.Detail)
+	down.Reason = briefReason(ended.Reason, limit)
 	down.Log = nil
-	if init := down.Reason.Init; init != nil {
-		// An honest one has a handful of short codes.
-		down.Reason.Init = &wire.Failure{Code: init.Code, Text: beginning(init.Text)}
-		if text := strings.Join(init.Codes, ""); len(text) <= epitaphText {
-			down.Reason.Init.Codes = init.Codes
-		}
-	}
 	return down
 }
 
+// briefReason is brief for a reason and those that it has inside.
+func briefReason(r wire.Reason, limit int) wire.Reason {
+	r.Stack = beginning(r.Stack, limit)
+	r.Detail = beginning(r.Detail, limit)
+	if r.Init != nil {
+		r.Init = briefFailure(r.Init, limit)
+	}
+	if r.Because != nil { // of the node's own making, and not deep
+		r.Because = new(briefReason(*r.Because, limit))
+	}
+	return r
+}
+
+// briefFailure keeps the code and the beginning of the text. An honest error has a handful of short
+// codes; more are left out.
+func briefFailure(f *wire.Failure, limit int) *wire.Failure {
+	short := &wire.Failure{Code: f.Code, Text: beginning(f.Text, limit)}
+	size := 0
+	for _, code := range f.Codes {
+		size += codeOverhead + len(code)
+	}
+	if size <= limit {
+		short.Codes = f.Codes
+	}
+	return short
+}
+
+// codeOverhead is what a code counts for, beside its text.
+const codeOverhead = 16
+
 // beginning keeps nothing of what it leaves out.
-func beginning(text string) string {
-	if len(text) <= epitaphText {
+func beginning(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	return strings.Clone(text[:epitaphText])
+	return strings.Clone(text[:limit])
 }
 
 func (b *epitaphBook) find(id codec.ID) *wire.Down {

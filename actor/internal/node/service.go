@@ -29,9 +29,18 @@ func (l *link) serve(env *codec.Envelope) error {
 			l.conclude(corr, nil, err)
 			return nil
 		}
+		if l.isOverworked(corr) {
+			return nil
+		}
 		ctx := l.context(corr, deadline, true)
-		l.cell.node.tasks.Go(func() {
-			id, err := l.cell.node.Spawn(ctx, child, l.cell)
+		// Begun here and now: what is refused needs no goroutine.
+		r, err := l.cell.node.begin(ctx, child, l.cell)
+		if err != nil {
+			l.conclude(corr, nil, err)
+			return nil
+		}
+		l.work(func() {
+			id, err := l.cell.node.await(ctx, r)
 			l.conclude(corr, id, err)
 		})
 	case wire.ServiceStop, wire.ServiceKill:
@@ -145,10 +154,32 @@ func (l *link) conclude(corr uint64, result any, err error) {
 
 // manage runs a service that takes time.
 func (l *link) manage(corr uint64, deadline int64, service func(context.Context) (any, error)) {
+	if l.isOverworked(corr) {
+		return
+	}
 	ctx := l.context(corr, deadline, false)
-	l.cell.node.tasks.Go(func() {
+	l.work(func() {
 		result, err := service(ctx)
 		l.conclude(corr, result, err)
+	})
+}
+
+// isOverworked refuses a service that takes time, if too many are under way.
+func (l *link) isOverworked(corr uint64) bool {
+	if l.services.Load() < wire.MaxServices {
+		return false
+	}
+	l.fail(corr, &wire.Failure{Code: wire.Full, Fate: wire.FateNotSent,
+		Text: fmt.Sprintf("the node does %d things for this actor, and no more at once", wire.MaxServices)})
+	return true
+}
+
+// work does on a goroutine of its own what takes time. Only handle begins it.
+func (l *link) work(do func()) {
+	l.services.Add(1)
+	l.cell.node.tasks.Go(func() {
+		defer l.services.Add(-1)
+		do()
 	})
 }
 
@@ -222,6 +253,10 @@ func (l *link) down(id uint64, d *wire.Down) {
 	delete(l.watching, id)
 	l.mu.Unlock()
 	told := *d
+	if l.cell.isFull() {
+		told = *brief(d, forcedText)
+		told.Recent = nil
+	}
 	told.Monitor = id
 	l.cell.force(&codec.Envelope{Kind: wire.KindTell, To: l.cell.id, From: d.ID, Corr: id, Type: []byte(wire.DownType)}, &told)
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -13,6 +14,9 @@ func (p *process) signal(from codec.ID, r wire.Reason, linked bool) {
 	c := p.cell
 	switch {
 	case c.proto.Handles([]byte(wire.ExitType)):
+		if c.isFull() {
+			r = briefReason(r, forcedText)
+		}
 		// The incarnation, because the next one has no part in it.
 		env := codec.Envelope{Kind: wire.KindTell, To: c.id, From: from, Corr: p.inc, Type: []byte(wire.ExitType)}
 		c.force(&env, &wire.Exited{From: from, Reason: r})
@@ -183,6 +187,9 @@ func (c *Cell) postpone(l *link, corr uint64) bool {
 	if c.over {
 		c.mu.Unlock()
 		return false
+	}
+	if len(c.binders) == cap(c.binders) { // before it grows: some may have given up, and they may be many
+		c.binders = slices.DeleteFunc(c.binders, func(b binder) bool { return !b.link.isAsking(b.corr) })
 	}
 	c.binders = append(c.binders, binder{l, corr})
 	c.mu.Unlock()

@@ -138,6 +138,7 @@ func (s *supervision) added(f tree.Added) {
 		m.takeName() // its children may look it up (OTP: registered before init)
 	}
 	s.members[m.id] = m
+	m.enter()
 	if r := s.calls[f.Call]; r != nil {
 		r.member = m
 	}
@@ -236,7 +237,7 @@ func (s *supervision) gaveUp(m *member) {
 	case m.lastEnd != nil: // of the child that it could not restart
 		straw = m.lastEnd
 		m.lastStraw = new(*straw)
-		m.lastStraw.Detail, m.lastStraw.Stack = beginning(straw.Detail), ""
+		m.lastStraw.Detail, m.lastStraw.Stack = beginning(straw.Detail, epitaphText), ""
 	}
 	s.event(m, Event{Kind: GaveUp, Reason: straw})
 }
@@ -252,6 +253,7 @@ func (s *supervision) gone(m *member) {
 		}
 		m.supervisor.finish(m.down)
 	}
+	m.leave()
 	delete(s.members, m.id)
 }
 

@@ -19,8 +19,9 @@ import (
 type timers struct {
 	mu     sync.Mutex // protects the following
 	closed bool
-	owed   int // those that were due once, and whose message is not yet taken in
-	bytes  int // of all their messages, and of those owed
+	owed   int   // those that were due once, and whose message is not yet taken in
+	bytes  int   // of all their messages, and of those owed
+	rate   int64 // how often all are due that are again and again, in millionths of a time per second
 	byID   map[uint64]*timer
 	byKey  map[string]*timer // those with a key
 }
@@ -65,6 +66,7 @@ func (ts *timers) start(r *wire.TimerRequest, fire func(r *wire.TimerRequest, do
 	t := &timer{request: r, fire: fire, due: time.Now().Add(r.After)}
 	ts.byID[r.ID] = t
 	ts.bytes += weight(r)
+	ts.rate += rate(r)
 	if r.Key != "" {
 		ts.byKey[r.Key] = t
 	}
@@ -74,6 +76,10 @@ func (ts *timers) start(r *wire.TimerRequest, fire func(r *wire.TimerRequest, do
 
 // checkLocked is why r is refused; old is the timer that it would replace, if any.
 func (ts *timers) checkLocked(r *wire.TimerRequest, old *timer) error {
+	ended := int64(0)
+	if old != nil {
+		ended = rate(old.request)
+	}
 	switch {
 	case r.After < 0:
 		return refused(fmt.Sprintf("a timer after %v", r.After))
@@ -85,6 +91,8 @@ func (ts *timers) checkLocked(r *wire.TimerRequest, old *timer) error {
 		return refused(fmt.Sprintf("timer %d is there already", r.ID))
 	case old == nil && len(ts.byID)+ts.owed >= wire.MaxTimers:
 		return refused(fmt.Sprintf("an actor can have %d timers", wire.MaxTimers))
+	case r.Every > 0 && ts.rate-ended+rate(r) > wire.MaxTimerRate*millionths:
+		return refused(fmt.Sprintf("an actor can have timers that are due %d times a second in all", wire.MaxTimerRate))
 	case ts.bytes >= wire.MaxTimerBytes:
 		return refused(fmt.Sprintf("an actor can have timers with messages of %d bytes in all", wire.MaxTimerBytes))
 	}
@@ -129,6 +137,16 @@ func (ts *timers) paid(r *wire.TimerRequest) {
 // weight is what a timer counts for, in bytes.
 func weight(r *wire.TimerRequest) int { return len(r.Payload) + len(r.Type) + len(r.Key) }
 
+const millionths = 1_000_000
+
+// rate is how often a timer is due, in millionths of a time per second.
+func rate(r *wire.TimerRequest) int64 {
+	if r.Every == 0 {
+		return 0
+	}
+	return int64(time.Second) * millionths / int64(r.Every)
+}
+
 // following returns the first time after now on the schedule that due is on.
 func following(due time.Time, every time.Duration, now time.Time) time.Time {
 	if late := now.Sub(due); late >= every {
@@ -155,6 +173,7 @@ func (ts *timers) endLocked(t *timer) {
 	t.clock.Stop() // ring finds out if that is too late
 	if ts.byID[t.request.ID] == t {
 		ts.bytes -= weight(t.request)
+		ts.rate -= rate(t.request)
 	}
 	delete(ts.byID, t.request.ID)
 	delete(ts.byKey, t.request.Key) // a later one under this key has ended t first

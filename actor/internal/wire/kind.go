@@ -90,13 +90,28 @@ const MaxMonitors = 1 << 16
 // MaxChildren is how many actors and supervisors there may be under one that is started.
 const MaxChildren = 4096
 
+// MaxUnder is how many actors and supervisors there may be under one actor, and MaxUnderBytes how
+// large their arguments and environments may be in all.
+const (
+	MaxUnder      = 1 << 15
+	MaxUnderBytes = 128 << 20
+)
+
+// MaxRecord is how large a record of an actor's logger may be, in bytes of msgpack.
+const MaxRecord = 1 << 20
+
+// MaxServices is how many services that take time, from node.spawn on, the node does for one process at once.
+const MaxServices = 4096
+
 // MaxAsks is how many Asks of one process may be unanswered.
 const MaxAsks = 1 << 16
 
 // MaxTimers is how many timers one actor may have, MaxTimerBytes how large their messages
-// may be in all (exceeded by at most one), and MinTimer how often they may be due.
+// may be in all (exceeded by at most one), MinTimer how often each may be due, and MaxTimerRate how
+// often in a second all those may be that are due again and again.
 const (
 	MaxTimers     = 1 << 16
+	MaxTimerRate  = 10_000
 	MaxTimerBytes = 32 << 20
 	MinTimer      = time.Millisecond
 )
