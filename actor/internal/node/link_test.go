@@ -113,6 +113,8 @@ func (s *stage) build(t testing.TB, id codec.ID, spec wire.Spec, connect func(p 
 	po := &post{actor: &spec, proto: everything{}, address: id, shutdown: time.Hour}
 	child := &tree.Child{Name: "fake", Data: po, Restart: tree.Temporary, Shutdown: time.Hour}
 	var place tree.ID
+	v.mu.Lock() // another actor's link may be at it
+	defer v.mu.Unlock()
 	for _, f := range v.tree.Step(0, tree.StartChild{Child: child}) {
 		switch f := f.(type) {
 		case tree.Added:
