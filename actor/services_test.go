@@ -196,7 +196,7 @@ func TestGuesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := guesses{Tells: 40_000, Asks: 40_000, Monitors: 10_000, Stops: 10_000}
+	m := guesses{Tells: 4_000, Asks: 4_000, Monitors: 1_000, Stops: 1_000}
 	if testing.Short() {
 		m = guesses{Tells: 400, Asks: 400, Monitors: 100, Stops: 100}
 	}
