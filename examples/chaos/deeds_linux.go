@@ -31,6 +31,7 @@ func (w *Worker) do(c *actor.Context, d deed, dice *rand.Rand) error {
 		select {}
 	case nilMap:
 		var visits map[string]int
+		//lint:ignore SA5000 on purpose
 		visits["here"]++
 	case overflows:
 		debug.SetMaxStack(1 << 20) // to be there sooner
@@ -50,6 +51,7 @@ func (w *Worker) do(c *actor.Context, d deed, dice *rand.Rand) error {
 	case hangs:
 		select {}
 	case spins:
+		//lint:ignore SA5002 on purpose
 		for {
 		}
 	case leaks:
