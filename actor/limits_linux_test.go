@@ -16,6 +16,7 @@ import (
 
 	"github.com/progeny-go/progeny/actor"
 	"github.com/progeny-go/progeny/actor/actortest"
+	"golang.org/x/sys/unix"
 )
 
 // glutton is an actor that takes what it is told to take.
@@ -233,8 +234,14 @@ func TestLimitsUnprivileged(t *testing.T) {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Errorf("%v:\n%s", err, out)
+	}
+	// os/exec's child changed its user in this program's memory, which the kernel has therefore
+	// made undumpable for good (PR_SET_DUMPABLE(2const)).
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
+		t.Error(err)
 	}
 }
 
