@@ -186,9 +186,12 @@ func (w *Writer) drain() {
 	for w.err == nil && !w.closed {
 		if w.stream.unwritten() > 0 && w.role.TryLock() {
 			w.writeHead(true)
-			done := w.sink.ringing && (w.stream.unwritten() == 0 || w.full && !w.awaitRoom())
+			if w.sink.ringing && w.full {
+				w.awaitRoom()
+			}
 			w.release()
-			if done {
+			// Only now, for while release rings others append, and are told of room.
+			if w.sink.ringing && (w.full || w.stream.unwritten() == 0) {
 				break
 			}
 			w.unlock()
@@ -228,9 +231,9 @@ func (w *Writer) release() {
 	w.role.Unlock()
 }
 
-// awaitRoom waits a little for room in the ring. If there is none, it reports false, and the
+// awaitRoom waits a little for room in the ring. If there is none, full stays set, and the
 // reader is to ring when there is. role and mu are held; mu is released meanwhile.
-func (w *Writer) awaitRoom() bool {
+func (w *Writer) awaitRoom() {
 	ring := w.sink.ring
 	for start := now(); now()-start < linger; {
 		w.unlock()
@@ -238,11 +241,10 @@ func (w *Writer) awaitRoom() bool {
 		w.mu.Lock()
 		if w.err != nil || w.closed || ring.hasRoom() {
 			w.full = false
-			return true
+			return
 		}
 	}
 	w.full = ring.wantRoom()
-	return !w.full
 }
 
 // resume goes on writing: there is room in the ring again.
