@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,63 +23,11 @@ type ledger struct {
 	streams  map[route]*stream
 	lives    map[life]*lived
 	exits    []exit           // since the last balance
-	deeds    map[int][]deed   // of processes, by pid, since the last balance
+	deeds    map[int][]deed   // of processes, by pid: those alive and those that have ended since the last balance
 	suspects map[process]bool // processes with a suspect
 	progress time.Time        // when a message was last accounted for
 	counts   counts
 	faulty   func(string, ...any) // reports a failed check
-}
-
-// A route is a stream's identity: numbers are counted from 1 on each.
-type route struct {
-	from uint32
-	life uint64 // of the sender; 0 for the program
-	to   uint32
-	lane lane
-}
-
-// A lane keeps apart what has an order and what has none.
-type lane byte
-
-const (
-	direct lane = iota // Tells and Asks
-	timed              // timers' messages
-)
-
-// A message is one of them.
-type message struct {
-	route
-	seq uint64
-}
-
-// fates are what has become of a message, or is said of it.
-type fates uint8
-
-const (
-	fReceived   fates = 1 << iota // it is in the journal
-	fAgain                        // more than once, as its Spec wants it after a death
-	fSuspect                      // a dead letter that was in progress
-	fLetter                       // another dead letter: its receiver ended for good
-	fRefused                      // the sender was told that it was not sent
-	fUnknown                      // the sender was told that nothing is known
-	fWithSender                   // its sender died in the handler that sent it, or had closed its descriptors
-	fAnswered                     // its Ask was answered; that does not account for it
-)
-
-const unexplained = fates(0)
-
-// accounted reports whether no more need come.
-func (f fates) accounted() bool { return f&^fAnswered != unexplained }
-
-// A stream is what one process, or one goroutine of the program, sends to one target.
-type stream struct {
-	sent  uint64
-	floor uint64           // all up to it are accounted for
-	base  uint64           // all up to it were, at the last balance
-	last  uint64           // the latest received
-	fates map[uint64]fates // of those over the floor, and of those below that were not just received
-	lives map[uint64]life  // who received it: of those that may come again
-	cause map[uint64]message
 }
 
 // life is one process of a target.
@@ -171,27 +120,6 @@ func (l *ledger) settles(m message, ask bool, err error) {
 		l.counts.Answered++
 	}
 	l.noteLocked(m, f)
-}
-
-// fateOf is what an answer says about the message.
-func fateOf(err error) fates {
-	if e, ok := errors.AsType[*actor.DeliveryError](err); ok { // first: the Down in it may have a RemoteError
-		return fateFrom(e.Fate)
-	}
-	if _, ok := errors.AsType[*actor.RemoteError](err); ok || err == nil {
-		return fAnswered
-	}
-	return fUnknown
-}
-
-func fateFrom(f actor.Fate) fates {
-	switch f {
-	case actor.NotSent:
-		return fRefused
-	case actor.NotBegun, actor.InProgress:
-		return 0 // there must be a dead letter too, and that will tell
-	}
-	return fUnknown
 }
 
 // take takes an entry of the journal.
@@ -320,17 +248,6 @@ func (l *ledger) suspectLocked(d actor.DeadLetter) {
 	l.suspects[p] = true
 }
 
-// of returns what has become of a number.
-func (s *stream) of(seq uint64) fates {
-	f, special := s.fates[seq]
-	if !special && seq <= s.floor {
-		return fReceived
-	}
-	return f
-}
-
-func (s *stream) mark(seq uint64, f fates) { s.fates[seq] = s.of(seq) | f }
-
 // noteLocked notes a fate, and checks that it fits those before.
 func (l *ledger) noteLocked(m message, f fates) {
 	s := l.streamLocked(m.route)
@@ -366,20 +283,6 @@ func (l *ledger) noteLocked(m message, f fates) {
 		delete(s.cause, m.seq)
 	}
 	s.advance()
-}
-
-// advance raises the floor, and forgets what was simply received.
-func (s *stream) advance() {
-	for {
-		f, ok := s.fates[s.floor+1]
-		if !ok || !f.accounted() {
-			return
-		}
-		s.floor++
-		if f&^fAnswered == fReceived {
-			delete(s.fates, s.floor)
-		}
-	}
 }
 
 // exited notes how a process ended.
@@ -459,7 +362,7 @@ func (l *ledger) close(alive func(pid int) bool) {
 		}
 	}
 	l.exits = nil
-	clear(l.deeds)
+	maps.DeleteFunc(l.deeds, func(pid int, _ []deed) bool { return !alive(pid) })
 	clear(l.suspects)
 }
 
@@ -496,8 +399,4 @@ func (l *ledger) snapshot() counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.counts
-}
-
-func (m message) String() string {
-	return fmt.Sprintf("%s→%s #%d (lane %d, life %d)", name(m.from), name(m.to), m.seq, m.lane, m.life)
 }

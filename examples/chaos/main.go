@@ -11,7 +11,7 @@
 // that spin, hang or leak, closed descriptors, floods of messages, of logs and
 // of output, grandchildren, exit signals, failing starts, ends of whole subtrees.
 //
-// Every message is accounted for: see ledger. Every half minute, or four times in
+// Every message is accounted for: see ledger. Every half minute, or some times in
 // a short run, the faults and the load pause until the tree is whole
 // and the books are balanced, and the program compares what it holds:
 // descriptors, goroutines, memory, processes. It prints its progress on standard
@@ -51,8 +51,9 @@ type options struct {
 }
 
 const (
-	minActors = 40
-	maxActors = 1000
+	minActors  = 40
+	maxActors  = 1000
+	leastEvery = time.Millisecond
 )
 
 func main() {
@@ -89,8 +90,8 @@ func parse(args []string) (o options) {
 		wrong = fmt.Sprintf("-actors %d: %d to %d are possible", o.actors, minActors, maxActors)
 	case o.rate <= 0 || o.rate > 1e6:
 		wrong = fmt.Sprintf("-rate %v: more than 0 and at most 1e6 are possible", o.rate)
-	case o.every < time.Millisecond:
-		wrong = fmt.Sprintf("-every %v: at least 1ms is possible", o.every)
+	case o.every < leastEvery:
+		wrong = fmt.Sprintf("-every %v: at least %v is possible", o.every, leastEvery)
 	case o.faults < 0 || o.times < 1:
 		wrong = fmt.Sprintf("-faults %d -times %d: they count", o.faults, o.times)
 	}

@@ -19,13 +19,21 @@ const goneLimit = 2 * time.Second
 // longestLife is when a program is killed at the latest.
 const longestLife = 3 * time.Second
 
-// nodes starts the program and kills it, again and again.
-func nodes(ctx context.Context, o options) error {
-	// What outlives the program becomes a child of this process, which collects it:
-	// so nothing can hide, and no zombies are left to whoever is the first process.
+// subreaper makes what outlives a program that this process has started a child of this
+// process, which collects it: so nothing can hide, and no zombies are left to whoever
+// is the first process. See prctl(2).
+func subreaper() error {
 	const setChildSubreaper = 36
 	if _, _, e := syscall.RawSyscall(syscall.SYS_PRCTL, setChildSubreaper, 1, 0); e != 0 {
 		return fmt.Errorf("prctl: become subreaper: %w", e)
+	}
+	return nil
+}
+
+// nodes starts the program and kills it, again and again.
+func nodes(ctx context.Context, o options) error {
+	if err := subreaper(); err != nil {
+		return err
 	}
 	dice := rand.New(rand.NewPCG(o.seed, 0))
 	var took []time.Duration
@@ -77,62 +85,88 @@ type victim struct {
 	left      []string
 }
 
+// killOne starts a program and kills it when it has lived so long.
 func killOne(o options, i int, lives time.Duration) (v victim, err error) {
 	dir, err := os.MkdirTemp("", "chaos")
 	if err != nil {
 		return v, err
 	}
 	defer os.RemoveAll(dir)
-	exe, err := os.Executable()
+	p, err := startProgram(o, i, dir)
 	if err != nil {
 		return v, err
 	}
+	defer p.out.Close()
+	time.Sleep(lives)
+	v, err = p.kill(2 * goneLimit)
+	v.lived = lives
+	return v, err
+}
+
+// A program is one that runs, and is to be killed.
+type program struct {
+	process *os.Process
+	pid     int      // Release makes the process forget it
+	mark    string   // in the environment of all that it starts
+	out     *os.File // its standard output, on which it says that its tree is up
+}
+
+// startProgram starts the i-th program, with its files in dir.
+func startProgram(o options, i int, dir string) (*program, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
-		return v, err
+		return nil, err
 	}
 	defer null.Close()
 	out, in, err := os.Pipe()
 	if err != nil {
-		return v, err
+		return nil, err
 	}
-	defer out.Close()
+	defer in.Close()
 	mark := fmt.Sprintf("%d-%d-%d", os.Getpid(), time.Now().UnixNano(), i)
 	p, err := os.StartProcess(exe, []string{
 		"chaos", "-victim", "-for=1h", "-actors=" + strconv.Itoa(o.actors), "-seed=" + strconv.FormatUint(o.seed+uint64(i), 10),
-		fmt.Sprint("-rate=", o.rate), "-every=" + (o.every / 10).String(),
+		fmt.Sprint("-rate=", o.rate), "-every=" + max(o.every/10, leastEvery).String(),
 	}, &os.ProcAttr{Files: []*os.File{null, in, null}, Env: append(os.Environ(), markVariable+"="+mark, "TMPDIR="+dir)})
-	in.Close()
 	if err != nil {
-		return v, err
+		out.Close()
+		return nil, err
 	}
-	pid := p.Pid // Release forgets it
-	v.lived = lives
-	time.Sleep(lives)
+	return &program{p, p.Pid, mark, out}, nil
+}
+
+// kill kills the program, and waits so long at most for the end of all that it has started.
+// What is left then is in the victim, and killed.
+func (p *program) kill(within time.Duration) (v victim, err error) {
 	for _, one := range readProcesses() {
-		if one.pid == pid || one.parent == pid {
+		if one.pid == p.pid || one.parent == p.pid {
 			v.processes++
 		}
 	}
 	begin := time.Now()
-	if err := p.Signal(syscall.SIGKILL); err != nil {
+	if err := p.process.Signal(syscall.SIGKILL); err != nil {
 		return v, fmt.Errorf("the program has ended before it was killed: %w", err)
 	}
-	p.Release()
-	if status, err := collect(pid, begin.Add(5*goneLimit)); err != nil || !status.Signaled() {
-		return v, fmt.Errorf("the program ended by itself: %v %v", status, err)
-	}
+	p.process.Release()
+	status, err := collect(p.pid, begin.Add(within))
 	v.took = time.Since(begin)
-	if said, _ := io.ReadAll(out); len(said) > 0 { // all writers are gone
-		v.planted = true
-	}
 	for _, one := range readProcesses() {
-		if one.state != 'Z' && marked(one.pid, mark) {
+		if one.state != 'Z' && marked(one.pid, p.mark) {
 			v.left = append(v.left, fmt.Sprintf("%d (%s)", one.pid, one.name))
 			syscall.Kill(one.pid, syscall.SIGKILL)
 		}
 	}
-	return v, nil
+	if said, _ := io.ReadAll(p.out); len(said) > 0 { // all writers are gone
+		v.planted = true
+	}
+	if err == nil && !status.Signaled() {
+		err = fmt.Errorf("the program ended by itself, with status %d", status.ExitStatus())
+	}
+	return v, err
 }
 
 // collect waits until this process has no children any more, at most until the

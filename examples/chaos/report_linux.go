@@ -30,7 +30,7 @@ func mib(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 
 // report prints everything, after the end.
 func (r *runner) report(w io.Writer) {
-	r.growth()
+	growth := r.growth()
 	c := r.ledger.snapshot()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,11 +65,13 @@ func (r *runner) report(w io.Writer) {
 	line("died with their sender before they were out", c.WithSender)
 	line("refused, and the sender was told", c.Refused)
 	line("given up by the sender, fate unknown", c.Unknown)
+	line("dead letters that waited at once, limit", fmt.Sprintf("%d, %d", r.backlog, lettersLimit))
 	line("lines and records that were printed or logged", r.quiet.records.Load())
 	fmt.Fprintln(w, "\nto be zero")
 	line("lost", c.Lost)
 	line("duplicates", c.Duplicates)
 	line("order violations", c.Order)
+	line("dead letters beyond the backlog's limit", r.overload)
 	line("other contradictions in the books", c.Contradictions)
 	line("wrong answers and Downs seen by actors", c.Amiss)
 	line("zombies", r.watch.zombies)
@@ -88,6 +90,7 @@ func (r *runner) report(w io.Writer) {
 		line("live heap", fmt.Sprint(mib(first.Heap), ", ", mib(last.Heap), ", ", mib(most(func(s sample) int64 { return s.Heap }))))
 		line("RSS of the program", fmt.Sprint(mib(first.RSS), ", ", mib(last.RSS), ", ", mib(most(func(s sample) int64 { return s.RSS })), ", ", mib(r.watch.most.RSS)))
 		line("PSS of all actors", fmt.Sprint(mib(first.PSS), ", ", mib(last.PSS), ", ", mib(most(func(s sample) int64 { return s.PSS }))))
+		line("growth of memory", growth)
 		line("pauses", n)
 	}
 	line("Close took", r.watch.closed.Round(time.Millisecond))
@@ -102,18 +105,19 @@ func (r *runner) report(w io.Writer) {
 const leastPauses = 9
 
 // growth checks that memory is flat: the median of the last third of the pauses is
-// not over that of the first third by more than a tenth and a few megabytes.
-func (r *runner) growth() {
+// not over that of the first third by more than a tenth and a few megabytes. It returns
+// what it found in a few words.
+func (r *runner) growth() string {
 	r.watch.mu.Lock()
 	points := r.watch.points
 	r.watch.mu.Unlock()
 	if len(points) == 0 {
 		r.fault("there was no pause in which everything was counted")
-		return
 	}
 	if len(points) < leastPauses {
-		return
+		return fmt.Sprintf("not judged: that takes %d pauses", leastPauses)
 	}
+	verdict := "none"
 	third := len(points) / 3
 	for _, what := range []struct {
 		name  string
@@ -127,8 +131,10 @@ func (r *runner) growth() {
 		first, last := median(points[:third], what.of), median(points[len(points)-third:], what.of)
 		if last > first+first/10+what.slack {
 			r.fault("%s grew from %s to %s", what.name, mib(first), mib(last))
+			verdict = "yes"
 		}
 	}
+	return verdict
 }
 
 func median(points []sample, of func(sample) int64) int64 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -37,6 +38,10 @@ type runner struct {
 	watch   *watch
 	quiet   *counter
 	started time.Time
+	says    io.Writer // to whom it says at once that a check has failed
+
+	backlog  int // the most dead letters that have waited; this and the next are post's until it ends
+	overload int // dead letters that found the backlog full
 
 	gate sync.RWMutex // held for reading by whoever sends or strikes; for writing in a pause
 
@@ -64,7 +69,7 @@ func run(ctx context.Context, o options) error {
 		os.Setenv(markVariable, fmt.Sprintf("%d-%d", os.Getpid(), time.Now().UnixNano()))
 	}
 	r := &runner{
-		options: o, started: time.Now(), quiet: new(counter), struck: map[string]int{}, signals: map[int]bool{}, ends: map[string]int{}, stuck: map[int]bool{},
+		options: o, started: time.Now(), says: os.Stderr, quiet: new(counter), struck: map[string]int{}, signals: map[int]bool{}, ends: map[string]int{}, stuck: map[int]bool{},
 	}
 	path := filepath.Join(dir, "journal")
 	if r.journal, err = createJournal(path); err != nil {
@@ -105,7 +110,7 @@ func (r *runner) live(ctx context.Context) (err error) {
 	observing, stopObserving := context.WithCancel(context.Background())
 	defer stopObserving()
 	events, letters := r.sys.Events(), r.sys.DeadLetters()
-	wg.Go(func() { r.post(observing, letters) })
+	wg.Go(func() { r.post(observing, letters.C) })
 	wg.Go(func() { r.chronicle(observing, events) })
 	wg.Go(func() { r.read(observing) })
 	wg.Go(func() { r.watch.run(observing) })
@@ -132,7 +137,7 @@ func (r *runner) live(ctx context.Context) (err error) {
 	for begin := time.Now(); ctx.Err() == nil && time.Since(begin) < r.length && !r.enough(); {
 		r.gate.Unlock()
 		pause := time.NewTimer(min(length, r.length-time.Since(begin)))
-		goal := r.faults.Load() + int64(r.options.faults/4)
+		goal := r.faults.Load() + int64(r.options.faults/2)
 		for tick := time.NewTicker(20 * time.Millisecond); ; {
 			select {
 			case <-ctx.Done():
@@ -143,7 +148,7 @@ func (r *runner) live(ctx context.Context) (err error) {
 				r.gate.Unlock()
 				return fmt.Errorf("the tree has ended: %w", d.Reason)
 			case <-tick.C:
-				if r.options.faults == 0 || r.faults.Load() <= goal {
+				if r.options.faults == 0 || r.faults.Load() < goal {
 					continue
 				}
 			}
@@ -175,35 +180,31 @@ func (r *runner) fault(format string, args ...any) {
 	if len(r.faulty) < maxFaulty {
 		text = fmt.Sprintf("%v: %s", time.Since(r.started).Round(time.Millisecond), text)
 		r.faulty = append(r.faulty, text)
-		fmt.Fprintln(os.Stderr, "chaos: FAILED:", text)
+		fmt.Fprintln(r.says, "chaos: FAILED:", text)
 	}
 }
 
-// post takes the dead letters.
-func (r *runner) post(ctx context.Context, letters *actor.Subscription[actor.DeadLetter]) {
-	var waiting []actor.DeadLetter // so that the subscription is read at once whenever the ledger is busy
-	taken := make(chan actor.DeadLetter)
+// post takes the dead letters. The subscription is read at once even when the ledger is
+// busy; what the backlog has no room for is counted, and fails the run.
+func (r *runner) post(ctx context.Context, letters <-chan actor.DeadLetter) {
+	waiting := make(backlog, lettersLimit)
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer close(taken)
+	defer close(waiting)
 	wg.Go(func() {
-		for l := range taken {
+		for l := range waiting {
 			r.ledger.letter(l)
 		}
 	})
 	for {
-		var next actor.DeadLetter
-		to := taken
-		if len(waiting) == 0 {
-			to = nil
-		} else {
-			next = waiting[0]
-		}
 		select {
-		case l := <-letters.C:
-			waiting = append(waiting, l)
-		case to <- next:
-			waiting = waiting[1:]
+		case l := <-letters:
+			if err := waiting.put(l); err != nil {
+				if r.overload++; r.overload == 1 { // the books will not balance
+					r.fault("%v", err)
+				}
+			}
+			r.backlog = max(r.backlog, len(waiting))
 		case <-ctx.Done():
 			return
 		}

@@ -126,7 +126,7 @@ func (w *watch) measure(alive map[int]bool) {
 	w.mu.Unlock()
 	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		s, processes = w.sample()
-		if s.Children == want && s.FDs <= first.FDs && s.Goroutines <= first.Goroutines && s.Groups <= first.Groups && len(strays(processes, w.mark)) == 0 {
+		if s.Children == want && len(s.beyond(first)) == 0 && len(strays(processes, w.mark)) == 0 {
 			break
 		}
 		if time.Since(begin) > grace {
@@ -142,8 +142,7 @@ func (w *watch) measure(alive map[int]bool) {
 	w.mu.Lock()
 	w.points = append(w.points, s)
 	w.mu.Unlock()
-	switch {
-	case s.Children != want:
+	if s.Children != want {
 		var who []string
 		for _, pid := range slices.Sorted(maps.Keys(processes)) {
 			if p := processes[pid]; p.parent == os.Getpid() && !alive[pid] {
@@ -151,13 +150,25 @@ func (w *watch) measure(alive map[int]bool) {
 			}
 		}
 		w.fault("%d children in a pause, want %d actors and %d in reserve; not actors: %q", s.Children, len(alive), standby, who)
-	case s.FDs > first.FDs:
-		w.fault("%d descriptors in a pause, %d in the first: %s", s.FDs, first.FDs, describeFDs(os.Getpid()))
-	case s.Goroutines > first.Goroutines:
-		w.fault("%d goroutines in a pause, %d in the first", s.Goroutines, first.Goroutines)
-	case s.Groups > first.Groups:
-		w.fault("%d control groups in a pause, %d in the first", s.Groups, first.Groups)
 	}
+	for _, more := range s.beyond(first) {
+		w.fault("in a pause there were %s; descriptors: %s", more, describeFDs(os.Getpid()))
+	}
+}
+
+// beyond lists what s has more of than the first pause had.
+func (s sample) beyond(first sample) (more []string) {
+	for _, of := range []struct {
+		name       string
+		now, first int
+	}{
+		{"descriptors", s.FDs, first.FDs}, {"goroutines", s.Goroutines, first.Goroutines}, {"control groups", s.Groups, first.Groups},
+	} {
+		if of.now > of.first {
+			more = append(more, fmt.Sprintf("%d %s, in the first %d", of.now, of.name, of.first))
+		}
+	}
+	return more
 }
 
 // afterClose looks at what is left when the System is closed.
