@@ -35,8 +35,7 @@ func TestAllocations(t *testing.T) {
 		{"AppendMessage", true, 0, func() (err error) { _, err = AppendMessage(dst, in, v, 0); return }},
 		{"AppendMessage with a key", true, 0, func() (err error) { _, err = AppendMessage(dst, withKey, v, 0); return }},
 		{"Append", true, 0, func() (err error) { _, err = Append(dst, v); return }},
-		// msgpack makes an error, and drops it, before it takes an array for a struct.
-		{"Decode", true, 1, func() error { return Decode(payload, &got) }},
+		{"Decode", true, 0, func() error { return Decode(payload, &got) }},
 		// Who encodes by hand need not pay for that.
 		{"Append by hand", true, 0, func() (err error) { _, err = Append(dst, byHand); return }},
 		{"AppendMessage by hand", true, 0, func() (err error) { _, err = AppendMessage(dst, in, byHand, 0); return }},

@@ -27,6 +27,11 @@ func Decode(payload []byte, v any) error {
 	if rv := reflect.ValueOf(v); rv.Kind() != reflect.Pointer || rv.IsNil() {
 		return fmt.Errorf("codec: decode into %T: want a pointer that is not nil", v)
 	}
+	if p, at := planOf(v); p != nil {
+		if rest, ok := p.decode(payload, at); ok && len(rest) == 0 {
+			return nil
+		}
+	}
 	d := decoders.Get().(*decoder)
 	d.scan.reset(0, 1)
 	err := d.scan.finish(payload)

@@ -8,13 +8,13 @@
 // decoding its payload. A ninth is the routing key, by which one of several receivers is
 // chosen; mostly there is none, and then the array ends with the payload.
 //
-//	c6 00 00 00 2a           bin32, 42 bytes: the frame
+//	c6 00 00 00 22           bin32, 34 bytes: the frame
 //	   98                    array of 8: the envelope
 //	      02                 kind
 //	      c4 10 30 31 … 66   to, 16 bytes
 //	      c0                 from: none
 //	      cd 01 2c           corr 300
-//	      d3 ff … ff         deadline −1
+//	      ff                 deadline −1
 //	      a1 54              type "T"
 //	      c0                 trace: none
 //	      c6 00 00 00 01     bin32, 1 byte: the payload
@@ -37,6 +37,10 @@
 // processes of the same executable do; a map with the fields' names as keys is
 // understood as well. In an any, a number gets the type that it has on the wire (an
 // int of 5 is an int8), a struct is a slice, and a map must have strings as keys.
+//
+// Structs of plain fields (numbers, bools, strings, bytes, slices and structs of those) are
+// encoded and decoded without msgpack's reflection once they are seen often, in a fifth of the time
+// and to the same bytes. Nobody need know, except that types of messages are best kept so.
 //
 // # Limits
 //

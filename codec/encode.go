@@ -30,6 +30,11 @@ func Append(dst []byte, v any) ([]byte, error) {
 // appendValue appends the encoding of v to buf. What begins at base and ends
 // with it must not become longer than limit; what is the name of that.
 func appendValue(buf []byte, v any, what string, base, limit int) ([]byte, error) {
+	if p, at := planOf(v); p != nil {
+		if buf, ok := p.append(buf, at, limit); ok && len(buf)-base <= limit {
+			return buf, nil
+		}
+	}
 	e := encoders.Get().(*encoder)
 	e.buf, e.what, e.base, e.limit, e.err = buf, what, base, limit, nil
 	e.scan.reset(len(buf), 1)

@@ -109,13 +109,21 @@ func appendUint(dst []byte, u uint64) []byte {
 	}
 }
 
-// appendInt appends negative numbers in their longest form: a deadline before
-// 1970 is not worth more code.
 func appendInt(dst []byte, i int64) []byte {
-	if i >= 0 {
+	switch {
+	case i >= 0:
 		return appendUint(dst, uint64(i))
+	case i >= -32:
+		return append(dst, byte(i))
+	case i >= math.MinInt8:
+		return append(dst, 0xd0, byte(i))
+	case i >= math.MinInt16:
+		return binary.BigEndian.AppendUint16(append(dst, 0xd1), uint16(i))
+	case i >= math.MinInt32:
+		return binary.BigEndian.AppendUint32(append(dst, 0xd2), uint32(i))
+	default:
+		return binary.BigEndian.AppendUint64(append(dst, 0xd3), uint64(i))
 	}
-	return binary.BigEndian.AppendUint64(append(dst, 0xd3), uint64(i))
 }
 
 func appendID(dst []byte, id *ID) []byte {
@@ -126,10 +134,7 @@ func appendID(dst []byte, id *ID) []byte {
 }
 
 func appendStr(dst, s []byte) []byte {
-	if len(s) < 32 {
-		return append(append(dst, 0xa0|byte(len(s))), s...)
-	}
-	return append(appendLength(dst, 0xd9, len(s)), s...)
+	return append(appendStringLen(dst, len(s)), s...)
 }
 
 func appendTrace(dst, b []byte) []byte {

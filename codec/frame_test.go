@@ -39,12 +39,12 @@ func mustFrame(t testing.TB, e *Envelope) []byte {
 func TestFrameBytes(t *testing.T) {
 	got := mustFrame(t, &Envelope{Kind: 2, To: ID([]byte("0123456789abcdef")), Corr: 300, Deadline: -1, Type: []byte("T"), Payload: []byte{0xc0}})
 	want := slices.Concat(
-		[]byte{0xc6, 0, 0, 0, 42}, []byte{0x98},
+		[]byte{0xc6, 0, 0, 0, 34}, []byte{0x98},
 		[]byte{2},
 		[]byte{0xc4, 16}, []byte("0123456789abcdef"),
 		[]byte{0xc0},
 		[]byte{0xcd, 1, 44},
-		[]byte{0xd3, 255, 255, 255, 255, 255, 255, 255, 255},
+		[]byte{0xff},
 		[]byte{0xa1, 'T'},
 		[]byte{0xc0},
 		[]byte{0xc6, 0, 0, 0, 1}, []byte{0xc0},

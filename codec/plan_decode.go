@@ -1,0 +1,263 @@
+package codec
+
+import (
+	"encoding/binary"
+	"math"
+	"reflect"
+	"unsafe"
+)
+
+// decode sets the struct at v from the head of b and returns the rest. It reports false
+// for what it does not expect; v may be set in part then, as msgpack would have set it.
+func (p *plan) decode(b []byte, v unsafe.Pointer) (rest []byte, ok bool) {
+	n, b, ok := splitArrayLen(b)
+	if !ok || n != len(p.fields) {
+		return nil, false
+	}
+	for i := range p.fields {
+		f := &p.fields[i]
+		if b, ok = f.decode(b, unsafe.Add(v, f.offset)); !ok {
+			return nil, false
+		}
+	}
+	return b, true
+}
+
+func (f *planField) decode(b []byte, v unsafe.Pointer) (rest []byte, ok bool) {
+	if len(b) == 0 {
+		return nil, false
+	}
+	switch f.kind {
+	case reflect.Bool:
+		*(*bool)(v) = b[0] == 0xc3
+		return b[1:], b[0]&^1 == 0xc2
+	case reflect.String:
+		s, rest, ok := splitString(b)
+		if ok {
+			*(*string)(v) = string(s)
+		}
+		return rest, ok
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		n, rest, ok := splitInt(b)
+		if !ok {
+			return nil, false
+		}
+		setInt(f.kind, v, n)
+		return rest, true
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		n, rest, ok := splitUint(b)
+		if !ok {
+			return nil, false
+		}
+		setUint(f.kind, v, n)
+		return rest, true
+	case reflect.Float32:
+		if b[0] != 0xca || len(b) < 5 {
+			return nil, false
+		}
+		*(*float32)(v) = math.Float32frombits(binary.BigEndian.Uint32(b[1:]))
+		return b[5:], true
+	case reflect.Float64:
+		if b[0] != 0xcb || len(b) < 9 {
+			return nil, false
+		}
+		*(*float64)(v) = math.Float64frombits(binary.BigEndian.Uint64(b[1:]))
+		return b[9:], true
+	case kindByteArray:
+		content, rest, ok := splitBytes(b)
+		if !ok || len(content) != f.size {
+			return nil, false
+		}
+		copy(unsafe.Slice((*byte)(v), f.size), content)
+		return rest, true
+	case kindBytes:
+		set := (*[]byte)(v)
+		if b[0] == 0xc0 {
+			*set = nil
+			return b[1:], true
+		}
+		content, rest, ok := splitBytes(b)
+		if !ok {
+			return nil, false
+		}
+		if *set == nil || cap(*set) < len(content) {
+			*set = make([]byte, len(content))
+		}
+		*set = (*set)[:len(content)]
+		copy(*set, content)
+		return rest, true
+	case kindStrings:
+		return decodeStrings(b, (*[]string)(v))
+	case reflect.Struct:
+		return f.fields.decode(b, v)
+	}
+	return f.decodeSlice(b, v)
+}
+
+func decodeStrings(b []byte, set *[]string) (rest []byte, ok bool) {
+	if b[0] == 0xc0 {
+		return b[1:], true // msgpack leaves what is there
+	}
+	n, b, ok := splitArrayLen(b)
+	if !ok || n > len(b) { // each has a byte
+		return nil, false
+	}
+	if *set == nil || cap(*set) < n {
+		*set = make([]string, n)
+	}
+	*set = (*set)[:n]
+	for i := range *set {
+		var s []byte
+		if s, b, ok = splitString(b); !ok {
+			return nil, false
+		}
+		(*set)[i] = string(s)
+	}
+	return b, true
+}
+
+// decodeSlice fills a slice in place, or a new one if it is nil. One with too little room is msgpack's:
+// it takes over what is in there.
+func (f *planField) decodeSlice(b []byte, v unsafe.Pointer) (rest []byte, ok bool) {
+	if b[0] == 0xc0 {
+		reflect.NewAt(f.typ, v).Elem().SetZero()
+		return b[1:], true
+	}
+	n, b, ok := splitArrayLen(b)
+	if !ok || n > len(b) { // each has a byte
+		return nil, false
+	}
+	s := (*slice)(v)
+	switch {
+	case s.data == nil:
+		reflect.NewAt(f.typ, v).Elem().Set(reflect.MakeSlice(f.typ, n, n))
+	case s.cap < n:
+		return nil, false
+	default:
+		s.len = n
+	}
+	for i := range n {
+		if b, ok = f.elem.decode(b, unsafe.Add(s.data, i*f.size)); !ok {
+			return nil, false
+		}
+	}
+	return b, true
+}
+
+func setInt(kind reflect.Kind, v unsafe.Pointer, n int64) {
+	switch kind {
+	case reflect.Int64:
+		*(*int64)(v) = n
+	case reflect.Int:
+		*(*int)(v) = int(n)
+	case reflect.Int32:
+		*(*int32)(v) = int32(n)
+	case reflect.Int16:
+		*(*int16)(v) = int16(n)
+	default:
+		*(*int8)(v) = int8(n)
+	}
+}
+
+func setUint(kind reflect.Kind, v unsafe.Pointer, n uint64) {
+	switch kind {
+	case reflect.Uint64:
+		*(*uint64)(v) = n
+	case reflect.Uint:
+		*(*uint)(v) = uint(n)
+	case reflect.Uint32:
+		*(*uint32)(v) = uint32(n)
+	case reflect.Uint16:
+		*(*uint16)(v) = uint16(n)
+	default:
+		*(*uint8)(v) = uint8(n)
+	}
+}
+
+// splitUint takes a number that is not negative from the head of b, which is not empty.
+func splitUint(b []byte) (n uint64, rest []byte, ok bool) {
+	c := b[0]
+	if c <= 0x7f {
+		return uint64(c), b[1:], true
+	}
+	if c < 0xcc || c > 0xcf {
+		return 0, nil, false
+	}
+	size := 1 << (c - 0xcc)
+	if len(b) <= size {
+		return 0, nil, false
+	}
+	return bigEndian(b[1 : 1+size]), b[1+size:], true
+}
+
+// splitInt takes any whole number from the head of b, which is not empty.
+func splitInt(b []byte) (n int64, rest []byte, ok bool) {
+	switch c := b[0]; {
+	case c == 0xd3 && len(b) >= 9:
+		return int64(binary.BigEndian.Uint64(b[1:])), b[9:], true
+	case c == 0xd2 && len(b) >= 5:
+		return int64(int32(binary.BigEndian.Uint32(b[1:]))), b[5:], true
+	case c == 0xd1 && len(b) >= 3:
+		return int64(int16(binary.BigEndian.Uint16(b[1:]))), b[3:], true
+	case c == 0xd0 && len(b) >= 2:
+		return int64(int8(b[1])), b[2:], true
+	case c >= 0xe0:
+		return int64(int8(c)), b[1:], true
+	}
+	u, rest, ok := splitUint(b)
+	return int64(u), rest, ok
+}
+
+// splitString takes a string from the head of b.
+func splitString(b []byte) (s, rest []byte, ok bool) {
+	if len(b) == 0 {
+		return nil, nil, false
+	}
+	c := b[0]
+	if c&0xe0 == 0xa0 {
+		return split(b, 1, uint64(c&0x1f))
+	}
+	if c < 0xd9 || c > 0xdb {
+		return nil, nil, false
+	}
+	return splitLong(b, 1<<(c-0xd9))
+}
+
+// splitBytes takes bytes from the head of b, which is not empty.
+func splitBytes(b []byte) (content, rest []byte, ok bool) {
+	c := b[0]
+	if c < 0xc4 || c > 0xc6 {
+		return nil, nil, false
+	}
+	return splitLong(b, 1<<(c-0xc4))
+}
+
+// splitLong takes what has a length of so many bytes.
+func splitLong(b []byte, width int) (content, rest []byte, ok bool) {
+	if len(b) <= width {
+		return nil, nil, false
+	}
+	return split(b, 1+width, bigEndian(b[1:1+width]))
+}
+
+func split(b []byte, header int, n uint64) (content, rest []byte, ok bool) {
+	if n > uint64(len(b)-header) {
+		return nil, nil, false
+	}
+	end := header + int(n)
+	return b[header:end], b[end:], true
+}
+
+// splitArrayLen takes the header of an array.
+func splitArrayLen(b []byte) (n int, rest []byte, ok bool) {
+	switch {
+	case len(b) == 0:
+	case b[0]&0xf0 == 0x90:
+		return int(b[0] & 0x0f), b[1:], true
+	case b[0] == 0xdc && len(b) >= 3:
+		return int(binary.BigEndian.Uint16(b[1:])), b[3:], true
+	case b[0] == 0xdd && len(b) >= 5:
+		return int(binary.BigEndian.Uint32(b[1:])), b[5:], true
+	}
+	return 0, nil, false
+}
