@@ -29,7 +29,7 @@ type Options struct {
 	// Spawn or a restart that then takes a fraction of the time. Each costs about a
 	// megabyte; zero means none. They have the environment and the working directory of the program
 	// at the time of their own start, and serve only Specs that leave Env, Dir and Procs
-	// at zero. At most 1024.
+	// at zero, and have neither Limits nor a Sandbox. At most 1024.
 	Standby int
 }
 

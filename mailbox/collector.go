@@ -15,12 +15,13 @@ const (
 	drainLimit = 1 << 20
 )
 
-// Collector reads many pipes without frames: what processes print. The zero value is
-// ready for use. All its methods are safe for concurrent use.
+// Collector reads many pipes without frames: what processes print. And it tells when the reader
+// of a pipe is gone ([Collector.OnHangup]). The zero value is ready for use. All its methods
+// are safe for concurrent use.
 //
 // Most of such pipes say nothing most of the time. So on Linux one goroutine reads them all;
 // it waits in one epoll instance (epoll(7)), which itself sits in Go's poller, and begins
-// with the first Watch. On other platforms there is a goroutine for each pipe.
+// with the first Watch or OnHangup. On other platforms there is a goroutine for each pipe.
 type Collector struct {
 	readers readers // the platform's
 }

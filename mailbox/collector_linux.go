@@ -14,16 +14,17 @@ type readers struct {
 	closed bool
 	file   *os.File // the epoll instance; nil before the first use and after close
 	fd     int
-	byFd   map[int32]*Watch // those of which the instance tells
-	done   chan struct{}    // closed when run has returned
+	byFd   map[int32]*tap // those of which the instance tells
+	done   chan struct{}  // closed when run has returned
 }
 
-// A tap is the read end of one pipe, nonblocking.
+// A tap is one end of a pipe, nonblocking.
 type tap struct {
-	file *os.File
-	conn syscall.RawConn
-	fd   int32    // of file; its name in all.byFd
-	all  *readers // nil when closed
+	file  *os.File
+	conn  syscall.RawConn
+	fd    int32            // of file; its name in all.byFd
+	all   *readers         // nil when closed
+	ready func(buf []byte) // called when the instance has told of it
 }
 
 func (w *Watch) begin(all *readers, f *os.File) error {
@@ -31,11 +32,11 @@ func (w *Watch) begin(all *readers, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	w.tap = tap{file: f, conn: conn, all: all}
-	return all.add(w)
+	w.tap = tap{file: f, conn: conn, all: all, ready: w.read}
+	return all.add(&w.tap, unix.EPOLLIN)
 }
 
-func (s *readers) add(w *Watch) error {
+func (s *readers) add(w *tap, events uint32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.startLocked(); err != nil {
@@ -44,7 +45,7 @@ func (s *readers) add(w *Watch) error {
 	var err error
 	controlErr := w.conn.Control(func(fd uintptr) {
 		w.fd = int32(fd)
-		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: w.fd}
+		event := unix.EpollEvent{Events: events, Fd: w.fd}
 		err = os.NewSyscallError("epoll_ctl", unix.EpollCtl(s.fd, unix.EPOLL_CTL_ADD, int(fd), &event))
 	})
 	if controlErr != nil {
@@ -81,7 +82,7 @@ func (s *readers) startLocked() error {
 		return err
 	}
 	s.file, s.fd = file, fd
-	s.byFd, s.done = make(map[int32]*Watch), make(chan struct{})
+	s.byFd, s.done = make(map[int32]*tap), make(chan struct{})
 	go s.run(conn)
 	return nil
 }
@@ -107,15 +108,15 @@ func (s *readers) run(conn syscall.RawConn) {
 		}
 		for _, e := range events[:n] {
 			if w := s.find(e.Fd); w != nil {
-				w.read(buf)
+				w.ready(buf)
 			}
 		}
 	}
 }
 
 // find returns nil if the pipe was closed after its event. If another one has its number
-// by now, reading that finds nothing.
-func (s *readers) find(fd int32) *Watch {
+// by now, that finds nothing to do.
+func (s *readers) find(fd int32) *tap {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byFd[fd]
@@ -123,7 +124,7 @@ func (s *readers) find(fd int32) *Watch {
 
 // remove has the epoll instance tell no more of w. It comes before the descriptor is closed: a fork
 // under way has a copy, and would keep the entry.
-func (s *readers) remove(w *Watch) {
+func (s *readers) remove(w *tap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byFd[w.fd] == w {
@@ -161,7 +162,7 @@ func (w *Watch) read(buf []byte) {
 		}
 	}
 	w.finish()
-	w.all.remove(w)
+	w.all.remove(&w.tap)
 }
 
 // pass hands on what was read. mu is held.
@@ -210,7 +211,7 @@ func (w *Watch) close() {
 	defer w.mu.Unlock()
 	w.drainLocked()
 	if w.all != nil {
-		w.all.remove(w)
+		w.all.remove(&w.tap)
 		w.file.Close()
 		w.all = nil
 	}

@@ -77,7 +77,7 @@ func TestCollectorDrainLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.readers.remove(w) // only Drain is to read
+		c.readers.remove(&w.tap) // only Drain is to read
 		refill()
 		w.Drain()
 		if want := min(size, drainLimit); len(k.all) != want {

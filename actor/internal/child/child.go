@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
@@ -22,6 +23,9 @@ const (
 	exitParentLost  = 3
 	exitBrokenLink  = 4
 )
+
+// closedWait is how long an actor whose descriptors somebody has closed waits for the node to end it.
+const closedWait = 3 * time.Second
 
 // goexitLimit is how long after a runtime.Goexit in its code an actor dies.
 const goexitLimit = 100 * time.Millisecond
@@ -230,6 +234,13 @@ func (c *Child) startFailed(err error) {
 // lost ends the process because it has no node any more. Nothing of the actor
 // runs: whoever it could tell is gone.
 func (c *Child) lost(err error) {
+	if errors.Is(err, syscall.EBADF) {
+		// Not the node has gone: other code in this process has closed what is not its own. The node has seen
+		// that, and is to say why this process ends.
+		fmt.Fprintf(os.Stderr, "progeny: something in this process has closed its link to the node: %v\n", err)
+		time.Sleep(closedWait)
+		os.Exit(exitBrokenLink)
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || isPipeError(err) {
 		os.Exit(exitParentLost)
 	}

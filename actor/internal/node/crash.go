@@ -11,11 +11,19 @@ import (
 // and a fatal signal alike. os.Exit(2) leaves the same, but no crash text.
 const crashStatus = 2
 
+// pollerClosed begins what the runtime of a process says in which all descriptors were closed, those of
+// the runtime and of its crash output among them.
+const pollerClosed = "fatal error: runtime: netpoll"
+
 // crash reads the Go runtime's last words. text is what it wrote to the crash
 // output; header is the line on standard error that began the crash, which for
 // fatal errors is nowhere else.
 func crash(text []byte, header string) (wire.Reason, bool) {
-	if len(text) == 0 {
+	switch {
+	case len(text) > 0:
+	case strings.HasPrefix(header, pollerClosed):
+		return wire.Reason{Cause: wire.Panic, Code: crashStatus, Detail: header}, true
+	default:
 		return wire.Reason{}, false
 	}
 	value, stack := headline(string(text), header)

@@ -38,7 +38,7 @@ type Config struct {
 type Node struct {
 	cfg      Config
 	logs     *logs
-	outputs  mailbox.Collector // what all processes print
+	outputs  mailbox.Collector // what all processes print, and when they close their inboxes
 	tree     *supervision
 	names    registry
 	standbys *standbys

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,14 +38,15 @@ const (
 //	boot:  slot ─> fork ─> Hello ─> Init ─> Ready ─> (work)
 //	end:   exit seen ─> pipes drained ─> reason ─> mailbox detached ─> the tree is told
 type process struct {
-	node *Node
-	cell *Cell // set before attached is closed; nil while it is a standby
-	inc  uint64
-	pid  atomic.Int64 // 0 before the fork and after the burial
-	os   *spawn.Process
-	page *mailbox.Page
-	link *link    // nil until attached
-	logs *capture // its standard output and error
+	node   *Node
+	cell   *Cell // set before attached is closed; nil while it is a standby
+	inc    uint64
+	pid    atomic.Int64 // 0 before the fork and after the burial
+	os     *spawn.Process
+	page   *mailbox.Page
+	link   *link           // nil until attached
+	logs   *capture        // its standard output and error
+	hangup *mailbox.Hangup // of its inbox; nil until attached
 
 	greeted  chan struct{} // of a standby: closed when Hello was read, or never will be
 	attached chan struct{} // closed when link is set, or never will be
@@ -137,11 +139,26 @@ func (p *process) boot() {
 	slot.Stop()
 	release()
 	if err != nil {
-		p.alone = errors.Is(err, io.EOF) && p.goneWithin(closedLimit)
+		if p.alone = errors.Is(err, io.EOF) && p.goneWithin(closedLimit); p.alone {
+			err = p.couldNotBoot(err)
+		}
 	}
 	p.become(err)
 	p.awaitReady()
 	p.node.standbys.fill()
+}
+
+// couldNotBoot is what the process said of its end before Hello, or else err.
+func (p *process) couldNotBoot(err error) error {
+	if p.exit.Code == spawn.ExitCannotBoot {
+		p.logs.drain()
+		for _, line := range slices.Backward(p.logs.tail()) {
+			if why, ok := strings.CutPrefix(line, spawn.CannotBoot); ok {
+				return errors.New("it cannot boot: " + why)
+			}
+		}
+	}
+	return err
 }
 
 // become makes a process that has said Hello the actor; err is why it has not. It does
@@ -331,7 +348,7 @@ func (p *process) attach() error {
 	if c.spec.Absent != wire.AbsentQueue {
 		c.withdraw()
 	}
-	if _, err := c.mailbox.Attach(p.os.TakeInbox(), frame, p.finished, p.page.Inbox()); err != nil {
+	if err := p.connectInbox(frame); err != nil {
 		p.link.in.Close()
 		p.link = nil
 		return err
@@ -342,6 +359,22 @@ func (p *process) attach() error {
 	c.bindWaiting()
 	c.node.tasks.Go(p.link.run)
 	return nil
+}
+
+// connectInbox attaches the mailbox to the process, and has it noticed at once when the process closes its end:
+// what goes into a ring is no write, and cannot fail.
+func (p *process) connectInbox(first []byte) error {
+	inbox := p.os.TakeInbox()
+	var err error
+	p.hangup, err = p.node.outputs.OnHangup(inbox, func() {
+		p.node.tasks.Go(func() { p.closed("inbox") })
+	})
+	if err != nil {
+		inbox.Close()
+		return err
+	}
+	_, err = p.cell.mailbox.Attach(inbox, first, p.finished, p.page.Inbox())
+	return err
 }
 
 // withdraw takes out of the mailbox, before it goes to the next process, the Asks whose
@@ -515,6 +548,9 @@ func (p *process) bury() {
 		<-p.link.done
 	}
 	p.logs.drain()
+	if p.hangup != nil {
+		p.hangup.Stop() // before its file is closed
+	}
 	begun, finished := p.page.Progress()
 	c.bereave(begun, finished)
 	p.down = p.flight()
