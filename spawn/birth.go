@@ -6,6 +6,14 @@ import (
 	"strings"
 )
 
+// A process that cannot make of itself what Start asked for, for instance because it cannot finish its Sandbox,
+// exits with ExitCannotBoot (EX_SOFTWARE of sysexits.h) before main, and the last line on its standard error is
+// CannotBoot and why.
+const (
+	ExitCannotBoot = 70
+	CannotBoot     = "spawn: cannot boot: "
+)
+
 // A Birth is what a process that Start started was given. Nobody but the caller
 // of Inherited closes its files.
 type Birth struct {

@@ -19,9 +19,6 @@ const (
 	firstFileFd
 )
 
-// exitCannotBoot is EX_SOFTWARE of sysexits.h.
-const exitCannotBoot = 70
-
 // init makes an inherited process a clean one before main, and before the
 // packages that import this one. It costs other programs one look-up in the
 // environment.
@@ -32,8 +29,8 @@ func init() {
 	}
 	birth, err := receive(value)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "spawn: cannot boot: %v\n", err)
-		os.Exit(exitCannotBoot)
+		fmt.Fprintf(os.Stderr, "%s%v\n", CannotBoot, err)
+		os.Exit(ExitCannotBoot)
 	}
 	inherited = birth
 }

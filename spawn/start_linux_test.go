@@ -296,8 +296,8 @@ func TestMalformedBirth(t *testing.T) {
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		err := cmd.Run()
-		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != exitCannotBoot {
-			t.Errorf("%q: got %v, want exit status %d", value, err, exitCannotBoot)
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != ExitCannotBoot {
+			t.Errorf("%q: got %v, want exit status %d", value, err, ExitCannotBoot)
 		}
 		if got := stderr.String(); !strings.HasPrefix(got, "spawn: cannot boot: ") || strings.Count(got, "\n") != 1 {
 			t.Errorf("%q: stderr: %q", value, got)

@@ -11,8 +11,8 @@ import (
 )
 
 // Apply confines the calling thread, and everything that this thread executes
-// or forks from now on; other threads of the process it leaves alone. To
-// confine a whole process, let [Confinement.Exec] follow on the same goroutine.
+// or forks from now on; other threads of the process it leaves alone. A whole process is
+// confined by ApplyOutside and [Policy.ApplyInside].
 // Apply locks the goroutine to its thread and never unlocks it. Nothing undoes
 // it; applied again, policies add up (Landlock allows 16 layers).
 //
@@ -40,12 +40,7 @@ func thisKernel() kernel {
 }
 
 func (p *Policy) apply(k kernel) (*Confinement, error) {
-	return p.confine(k, func(c *Confinement) (filter []unix.SockFilter, err error) {
-		if p.NoProcesses {
-			c.key, err = newExecKey()
-		}
-		return p.filter(c.key), err
-	})
+	return p.confine(k, p.filter)
 }
 
 // planned says what confine will do, or why it cannot.
@@ -60,7 +55,7 @@ func (p *Policy) planned(k kernel) (*Confinement, error) {
 }
 
 // confine confines the calling thread. It asks for the filter only if there is to be one.
-func (p *Policy) confine(k kernel, makeFilter func(*Confinement) ([]unix.SockFilter, error)) (*Confinement, error) {
+func (p *Policy) confine(k kernel, makeFilter func() []unix.SockFilter) (*Confinement, error) {
 	c, err := p.planned(k)
 	if err != nil {
 		return nil, err
@@ -75,9 +70,7 @@ func (p *Policy) confine(k kernel, makeFilter func(*Confinement) ([]unix.SockFil
 	}
 	var filter []unix.SockFilter
 	if k.seccomp == nil && p.wantsFilter() {
-		if filter, err = makeFilter(c); err != nil {
-			return nil, err
-		}
+		filter = makeFilter()
 	}
 
 	runtime.LockOSThread()

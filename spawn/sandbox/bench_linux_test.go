@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -64,34 +62,6 @@ func BenchmarkCall(b *testing.B) {
 				})
 			})
 		}
-	}
-}
-
-// BenchmarkStart runs this program to its main: directly, and by way of another
-// exec.
-func BenchmarkStart(b *testing.B) {
-	start := func(env ...string) func(*testing.B) {
-		return func(b *testing.B) {
-			for b.Loop() {
-				cmd := exec.Command(selfExe)
-				cmd.Env = append(append(os.Environ(), "GOMAXPROCS=1", "GORACE=atexit_sleep_ms=0"), env...)
-				if out, err := cmd.CombinedOutput(); err != nil {
-					b.Fatalf("%v\n%s", err, out)
-				}
-			}
-		}
-	}
-	b.Run("direct", start(roleVariable+"=exit"))
-	for _, c := range []*Policy{{}, strict()} {
-		text, err := c.MarshalText()
-		if err != nil {
-			b.Fatal(err)
-		}
-		name := "exec"
-		if !c.Empty() {
-			name = "strict"
-		}
-		b.Run(name, start(roleVariable+"=confine", nextVariable+"=exit", policyVariable+"="+string(text)))
 	}
 }
 

@@ -4,10 +4,9 @@ package sandbox
 
 import "golang.org/x/sys/unix"
 
-// filter returns the filter for p. The key lets one execve through, with
-// NoProcesses.
-func (p *Policy) filter(key execKey) []unix.SockFilter {
-	return assemble(append(p.outsideRules(), p.insideRules(key)...))
+// filter returns the filter for p.
+func (p *Policy) filter() []unix.SockFilter {
+	return assemble(append(p.outsideRules(), p.insideRules()...))
 }
 
 // outsideRules leave a thread able to start processes.
@@ -23,10 +22,10 @@ func (p *Policy) outsideRules() []callRule {
 	return rules
 }
 
-// insideRules are the others. The zero key lets no execve through.
-func (p *Policy) insideRules(key execKey) (rules []callRule) {
+// insideRules are the others.
+func (p *Policy) insideRules() (rules []callRule) {
 	if p.NoProcesses {
-		rules = execRules(key)
+		rules = each(fail(unix.EPERM), unix.SYS_EXECVEAT, unix.SYS_EXECVE)
 	}
 	if p.NoProcesses || p.Syscalls {
 		rules = append(rules, p.cloneRules()...)
@@ -52,22 +51,6 @@ func networkRules() []callRule {
 			{word: low(1), jump: unix.BPF_JSET, value: unix.SOCK_DGRAM, answer: refuse},
 		}},
 	)
-}
-
-// execRules refuse to execute without the key, in the registers behind the
-// arguments, which execve(2) leaves alone.
-func execRules(key execKey) []callRule {
-	refuse := fail(unix.EPERM)
-	if key == (execKey{}) {
-		return each(refuse, unix.SYS_EXECVEAT, unix.SYS_EXECVE)
-	}
-	exec := callRule{number: unix.SYS_EXECVE, answer: allow}
-	for i, k := range key {
-		exec.tests = append(exec.tests,
-			test{word: low(3 + i), jump: unix.BPF_JEQ, value: uint32(k), not: true, answer: refuse},
-			test{word: high(3 + i), jump: unix.BPF_JEQ, value: uint32(k >> 32), not: true, answer: refuse})
-	}
-	return append(each(refuse, unix.SYS_EXECVEAT), exec)
 }
 
 // cloneRules allow threads, and processes unless p does not, but no namespaces

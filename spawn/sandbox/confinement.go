@@ -9,13 +9,7 @@ type Confinement struct {
 	// Missing says what this kernel does not give: with BestEffort, of what
 	// was asked for; always, of the additional safety that newer kernels have.
 	Missing []string
-
-	key execKey
 }
-
-// execKey lets one execve(2) through the filter of a Policy with NoProcesses.
-// The zero key stands for no such filter.
-type execKey [3]uint64
 
 // Capabilities says what this kernel gives a Policy. An error is the reason why
 // something is missing; nil means that it is there.

@@ -2,25 +2,26 @@
 // knows two mechanisms of Linux that need no privileges: Landlock, for files,
 // and a seccomp filter, for system calls.
 //
-// Both confine a thread, not a process, and what the thread executes. So a
-// process is confined by one of its threads, which then executes the same
-// program again. It has all its threads, the C library's too, from the confined
-// one.
+// Both confine a thread, not a process, and what the thread executes. So one of a program's
+// threads, which does nothing else, confines itself with [Policy.ApplyOutside], and starts the
+// process, which has all its threads, the C library's too, from the confined one. What would have
+// kept the thread from starting it, the process does itself, before anything else, with
+// [Policy.ApplyInside].
 //
-//	var p sandbox.Policy
-//	if err := p.UnmarshalText([]byte(os.Getenv("POLICY"))); err != nil {
-//		…
-//	}
-//	os.Unsetenv("POLICY")
-//	c, err := p.Apply()
-//	if err != nil {
-//		…
-//	}
-//	err = c.Exec("/proc/self/exe", os.Args, os.Environ())
+//	runtime.LockOSThread() // for good
+//	c, err := p.ApplyOutside()
+//	…
+//	inside := p.Inside()
+//	text, err := inside.MarshalText()
+//	cmd.Env = append(os.Environ(), "POLICY="+string(text))
+//	err = cmd.Start()
 //
-// A program that starts other processes can confine them without a second exec: one of its
-// threads, which does nothing else, confines itself with [Policy.ApplyOutside], and starts them;
-// they finish it with [Policy.ApplyInside]. That is how package spawn does it.
+//	var inside sandbox.Policy // in the process
+//	err := inside.UnmarshalText([]byte(os.Getenv("POLICY")))
+//	…
+//	err = inside.ApplyInside()
+//
+// That is how package spawn does it. [Policy.Apply] confines a single thread of a program for good.
 //
 // The alternatives would have to reach threads that exist already: seccomp has
 // TSYNC for that, Landlock only since Linux 7.0, and
@@ -33,8 +34,8 @@
 //
 // # What is promised
 //
-// Either everything that the [Policy] names is in force when Exec has
-// succeeded, or Apply has returned an error that says what this kernel lacks.
+// Either everything that the [Policy] names is in force when ApplyInside has
+// succeeded, or it or ApplyOutside has returned an error that says what this kernel lacks.
 // With Policy.BestEffort the second becomes [Confinement.Missing]. In force it
 // remains: for the process, whatever it executes, and all that they start.
 //
@@ -102,13 +103,12 @@
 //	       NoNetwork, or NoProcesses      50 µs
 //	       Syscalls                      175 µs
 //	       all of them                   350 µs
-//	Exec   the start of the program once more: 1.5 ms where a start takes 1.5 ms
 //	after  a system call                  20 ns more
 //	       one whose arguments matter     90 ns more (socketpair, clone, execve, ioctl)
 //	       opening a file                  0.8 µs more, of 2.6, by Landlock
 //
 // # Other systems
 //
-// Apply, Exec and Probe say [errors.ErrUnsupported]. A Policy can be checked
+// Apply, ApplyOutside, ApplyInside and Probe say [errors.ErrUnsupported]. A Policy can be checked
 // and written as text.
 package sandbox

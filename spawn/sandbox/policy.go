@@ -41,9 +41,7 @@ type Policy struct {
 
 	// NoProcesses refuses fork(2), vfork(2), clone(2) without CLONE_THREAD and
 	// execve(2) with EPERM, and clone3(2), whose flags a filter cannot see,
-	// with ENOSYS: the C library then uses clone. The one exec that carries
-	// the confinement is that of [Confinement.Exec]. A Go program needs no
-	// other process, and makes threads as before.
+	// with ENOSYS: the C library then uses clone. A Go program makes threads as before.
 	NoProcesses bool
 
 	// Syscalls refuses with EPERM the system calls that an ordinary program

@@ -5,10 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/progeny-go/progeny/spawn/spawntest"
@@ -75,24 +73,8 @@ func status(t *testing.T, path string) string {
 	return strings.Join(found, " ")
 }
 
-// TestExecWhileThreadsAreMade execs with the key, past the lock that syscall.Exec
-// takes, while the runtime makes threads.
-func TestExecWhileThreadsAreMade(t *testing.T) {
-	eachUser(t, func(t *testing.T, u user) {
-		p := &Policy{NoProcesses: true, Syscalls: true}
-		requireKernel(t, p)
-		for range 20 {
-			cmd := u.confined(t, p, "exit")
-			cmd.Env = append(cmd.Env, roleVariable+"=storm")
-			if out := output(t, cmd); out != "" {
-				t.Fatal(out)
-			}
-		}
-	})
-}
-
-// TestExecOnce: with NoProcesses nothing is executed after Exec.
-func TestExecOnce(t *testing.T) {
+// TestExecRefused: with NoProcesses nothing is executed, not even the process itself once more.
+func TestExecRefused(t *testing.T) {
 	eachUser(t, func(t *testing.T, u user) {
 		requireKernel(t, strict())
 		if got := output(t, u.confined(t, &Policy{}, "again")); got != "" {
@@ -188,33 +170,6 @@ func TestOldRulesets(t *testing.T) {
 			}
 			if want := "ok EACCES " + truncated + "\n"; got != want {
 				t.Errorf("as with ABI %d: got %q, want %q", old, got, want)
-			}
-		}
-	})
-}
-
-// TestParentDeathSignal: it stays if the thread that confines and executes is the
-// one that was forked, as in package init. Confining keeps it.
-func TestParentDeathSignal(t *testing.T) {
-	eachUser(t, func(t *testing.T, u user) {
-		p := &Policy{NoProcesses: true, Syscalls: true}
-		requireKernel(t, p)
-		runtime.LockOSThread() // or the signal comes when this thread ends
-		defer runtime.UnlockOSThread()
-		for _, c := range []struct {
-			role string
-			want string
-		}{{"confine in init", "9\n"}, {"confine elsewhere", "0\n"}} {
-			cmd := u.confined(t, p, "parent death signal")
-			attr := syscall.SysProcAttr{}
-			if u.attr != nil {
-				attr = *u.attr
-			}
-			attr.Pdeathsig = syscall.SIGKILL
-			cmd.SysProcAttr = &attr
-			cmd.Env = append(cmd.Env, roleVariable+"="+c.role)
-			if got := output(t, cmd); got != c.want {
-				t.Errorf("%s: got %q, want %q", c.role, got, c.want)
 			}
 		}
 	})

@@ -10,29 +10,21 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/progeny-go/progeny/spawn/spawntest"
-	"golang.org/x/sys/unix"
 )
 
 const (
 	roleVariable   = "SANDBOX_TEST_ROLE"   // what the test binary does instead of running tests
-	nextVariable   = "SANDBOX_TEST_NEXT"   // its role after Exec
+	nextVariable   = "SANDBOX_TEST_NEXT"   // its role when it is confined
 	policyVariable = "SANDBOX_TEST_POLICY" // the policy to apply before
 	kernelVariable = "SANDBOX_TEST_KERNEL" // the Landlock ABI of a kernel without seccomp, to apply it as if this were one
 )
 
 var roles = map[string]func(){
 	"confine": confine,
-	"storm":   storm,
-	"parent death signal": func() {
-		var signal int32
-		must(unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0, 0, 0))
-		fmt.Println(signal)
-	},
-	"try":  try,
-	"exit": func() {},
+	"try":     try,
+	"exit":    func() {},
 	"wait": func() {
 		fmt.Println("ready")
 		io.Copy(io.Discard, os.Stdin)
@@ -51,7 +43,7 @@ var roles = map[string]func(){
 		must(err)
 		fmt.Println(state)
 	},
-	"again": func() { // executes itself once more, the old way
+	"again": func() { // executes itself once more
 		os.Setenv(roleVariable, "exit")
 		fmt.Println(syscall.Exec(selfExe, os.Args, os.Environ()))
 	},
@@ -59,18 +51,6 @@ var roles = map[string]func(){
 		out, err := exec.Command(os.Args[1], "-u").Output()
 		fmt.Println(strings.TrimSpace(string(out)), err)
 	},
-}
-
-// init confines where package spawn will do it: the main goroutine has the main
-// thread to itself, and other goroutines have others.
-func init() {
-	switch os.Getenv(roleVariable) {
-	case "confine in init":
-		confine()
-	case "confine elsewhere":
-		go confine()
-		select {}
-	}
 }
 
 func TestMain(m *testing.M) {
@@ -92,21 +72,33 @@ func must(err error) {
 func confine() {
 	var p Policy
 	must(p.UnmarshalText([]byte(os.Getenv(policyVariable))))
-	c, err := p.applyAs(os.Getenv(kernelVariable))
+	c, err := p.applyOutsideAs(os.Getenv(kernelVariable))
 	must(err)
 	for _, line := range c.Missing {
 		if os.Getenv(kernelVariable) != "" {
 			fmt.Println("missing", line)
 		}
 	}
-	os.Setenv(roleVariable, os.Getenv(nextVariable))
-	must(c.Exec(selfExe, os.Args, os.Environ()))
+	os.Setenv(roleVariable, "confined")
+	must(syscall.Exec(selfExe, os.Args, os.Environ()))
 }
 
-// applyAs is Apply, and as if on an older kernel if abi is not empty.
-func (p *Policy) applyAs(abi string) (*Confinement, error) {
+func init() { roles["confined"] = confined }
+
+// confined is the second: it finishes the confinement.
+func confined() {
+	if os.Getenv(kernelVariable) == "" {
+		var p Policy
+		must(p.UnmarshalText([]byte(os.Getenv(policyVariable))))
+		must(p.ApplyInside())
+	}
+	roles[os.Getenv(nextVariable)]()
+}
+
+// applyOutsideAs is ApplyOutside, and as if on an older kernel if abi is not empty.
+func (p *Policy) applyOutsideAs(abi string) (*Confinement, error) {
 	if abi == "" {
-		return p.Apply()
+		return p.ApplyOutside()
 	}
 	k := kernel{seccomp: errors.ErrUnsupported}
 	if _, err := fmt.Sscan(abi, &k.abi); err != nil {
@@ -115,24 +107,7 @@ func (p *Policy) applyAs(abi string) (*Confinement, error) {
 	if k.abi == 0 {
 		k.landlock = errors.ErrUnsupported
 	}
-	return p.apply(k)
-}
-
-// storm is confine while the runtime makes threads as fast as it can.
-func storm() {
-	for range 8 {
-		go func() {
-			for {
-				done := make(chan bool)
-				go func() {
-					defer close(done)
-					lockForEver()
-				}()
-				<-done
-			}
-		}()
-	}
-	confine()
+	return p.applyOutside(k)
 }
 
 // A user is whom a confined process belongs to.

@@ -11,9 +11,6 @@ import (
 // Apply returns [errors.ErrUnsupported].
 func (p *Policy) Apply() (*Confinement, error) { return nil, errUnsupported() }
 
-// Exec returns [errors.ErrUnsupported].
-func (c *Confinement) Exec(argv0 string, argv, envv []string) error { return errUnsupported() }
-
 // ApplyOutside returns [errors.ErrUnsupported].
 func (p *Policy) ApplyOutside() (*Confinement, error) { return nil, errUnsupported() }
 

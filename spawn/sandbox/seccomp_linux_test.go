@@ -61,8 +61,6 @@ func run(t *testing.T, program []unix.SockFilter, c call) uint32 {
 }
 
 func TestFilter(t *testing.T) {
-	key := execKey{0x1111111122222222, 0x3333333344444444, 0x5555555566666666}
-	withKey := func(key execKey) call { return native(unix.SYS_EXECVE, 1, 2, 3, key[0], key[1], key[2]) }
 	const thread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM | unix.CLONE_THREAD
 	eperm, eacces, enosys := fail(unix.EPERM), fail(unix.EACCES), fail(unix.ENOSYS)
 	network, processes, system := Policy{NoNetwork: true}, Policy{NoProcesses: true}, Policy{Syscalls: true}
@@ -94,11 +92,10 @@ func TestFilter(t *testing.T) {
 		{"process", &processes, native(unix.SYS_CLONE, uint64(unix.SIGCHLD)), eperm},
 		{"vfork", &processes, native(unix.SYS_CLONE, unix.CLONE_VM|unix.CLONE_VFORK|uint64(unix.SIGCHLD)), eperm},
 		{"clone3", &processes, native(unix.SYS_CLONE3), enosys},
-		{"key", &processes, withKey(key), allow},
-		{"no key", &processes, withKey(execKey{}), eperm},
-		{"execveat with key", &processes, native(unix.SYS_EXECVEAT, 1, 2, 3, key[0], key[1], key[2]), eperm},
+		{"exec", &processes, native(unix.SYS_EXECVE, 1, 2, 3), eperm},
+		{"execveat", &processes, native(unix.SYS_EXECVEAT, 1, 2, 3), eperm},
 		{"process with system calls", &system, native(unix.SYS_CLONE, uint64(unix.SIGCHLD)), allow},
-		{"exec with system calls", &system, withKey(execKey{}), allow},
+		{"exec with system calls", &system, native(unix.SYS_EXECVE, 1, 2, 3), allow},
 		{"namespace", &system, native(unix.SYS_CLONE, unix.CLONE_NEWUSER|uint64(unix.SIGCHLD)), eperm},
 		{"namespace and thread", strict(), native(unix.SYS_CLONE, unix.CLONE_NEWNET|thread), eperm},
 		{"terminal", &system, native(unix.SYS_IOCTL, 0, unix.TIOCSTI), eperm},
@@ -108,11 +105,6 @@ func TestFilter(t *testing.T) {
 		{"io_uring", &network, native(unix.SYS_IO_URING_SETUP), enosys},
 		{"io_uring with processes", &processes, native(unix.SYS_IO_URING_ENTER), enosys},
 		{"io_uring with system calls", &system, native(unix.SYS_IO_URING_REGISTER), enosys},
-	}
-	for i := range 6 { // each half of the key counts
-		wrong := key
-		wrong[i/2] ^= 1 << (32 * (i % 2))
-		cases = append(cases, testCase{fmt.Sprint("wrong key ", i), &processes, withKey(wrong), eperm})
 	}
 	for _, number := range forkCalls {
 		cases = append(cases, testCase{"fork", &processes, native(number), eperm}, testCase{"fork", &network, native(number), allow})
@@ -134,7 +126,7 @@ func TestFilter(t *testing.T) {
 			testCase{"first foreign number", strict(), native(first), kill})
 	}
 	for _, c := range cases {
-		if got := run(t, c.policy.filter(key), c.call); got != c.want {
+		if got := run(t, c.policy.filter(), c.call); got != c.want {
 			t.Errorf("%s %+v: got %#x, want %#x", c.name, c.call, got, c.want)
 		}
 	}
@@ -144,7 +136,7 @@ func TestFilter(t *testing.T) {
 // more than 255 instructions cannot be jumped over.
 func TestFilterRules(t *testing.T) {
 	p := strict()
-	rules := slices.Concat(networkRules(), systemRules(), execRules(execKey{1}), p.cloneRules())
+	rules := append(p.outsideRules(), p.insideRules()...)
 	seen := map[uintptr]bool{}
 	for _, r := range rules {
 		if seen[r.number] {
@@ -155,7 +147,7 @@ func TestFilterRules(t *testing.T) {
 			t.Errorf("the rule of system call %d has %d instructions", r.number, n)
 		}
 	}
-	if n := len(p.filter(execKey{1})); n > 4096 { // BPF_MAXINSNS
+	if n := len(p.filter()); n > 4096 { // BPF_MAXINSNS
 		t.Errorf("the filter has %d instructions", n)
 	}
 }

@@ -18,10 +18,12 @@ import (
 // need it. The Go runtime makes no other thread from it.
 func (p *Policy) ApplyOutside() (*Confinement, error) {
 	return p.applied(func() (*Confinement, error) {
-		return p.confine(thisKernel(), func(*Confinement) ([]unix.SockFilter, error) {
-			return assemble(p.outsideRules()), nil
-		})
+		return p.applyOutside(thisKernel())
 	})
+}
+
+func (p *Policy) applyOutside(k kernel) (*Confinement, error) {
+	return p.confine(k, func() []unix.SockFilter { return assemble(p.outsideRules()) })
 }
 
 // Inside returns what ApplyInside has to do for p: a Policy for it, without paths, or
@@ -34,9 +36,7 @@ func (p *Policy) Inside() Policy {
 }
 
 // ApplyInside does what ApplyOutside has left out: it makes this process, with all the
-// threads that it has, refuse to make processes and namespaces, as p says. Unlike after
-// Apply, nothing can be executed any more with NoProcesses. It is for
-// a process that a thread confined by ApplyOutside has started, whose threads can gain no
+// threads that it has, refuse to make processes and namespaces, as p says. It is for a process that a thread confined by ApplyOutside has started, whose threads can gain no
 // new privileges already; elsewhere it fails with EACCES, but for CAP_SYS_ADMIN. See
 // SECCOMP_FILTER_FLAG_TSYNC in seccomp(2).
 func (p *Policy) ApplyInside() error {
@@ -52,7 +52,7 @@ func (p *Policy) ApplyInside() error {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := installFilter(assemble(inside.insideRules(execKey{})), unix.SECCOMP_FILTER_FLAG_TSYNC); err != nil {
+	if err := installFilter(assemble(inside.insideRules()), unix.SECCOMP_FILTER_FLAG_TSYNC); err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	return nil
