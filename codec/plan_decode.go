@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"reflect"
@@ -81,10 +82,10 @@ func (f *planField) decode(b []byte, v unsafe.Pointer) (rest []byte, ok bool) {
 			return nil, false
 		}
 		if *set == nil || cap(*set) < len(content) {
-			*set = make([]byte, len(content))
+			*set = bytes.Clone(content) // make would set it to zero first
+		} else {
+			*set = append((*set)[:0], content...)
 		}
-		*set = (*set)[:len(content)]
-		copy(*set, content)
 		return rest, true
 	case kindStrings:
 		return decodeStrings(b, (*[]string)(v))
