@@ -1,5 +1,3 @@
-//go:build hostile
-
 package actor_test
 
 import (
@@ -48,8 +46,9 @@ func init() { // before that of an enemy: see hostile_enemy_linux_test.go
 			spec: func(s *actor.Spec) { s.StartTimeout = 300 * time.Millisecond }},
 		{name: "before Ready: asks of all", attack: (*enemy).earlyAsks, want: unborn,
 			spec: func(s *actor.Spec) { s.StartTimeout = 300 * time.Millisecond }},
-		{name: "before Ready: a long failure", attack: (*enemy).longFailure, want: func(r actor.Reason) bool { return errors.As(r, new(actor.InitFailed)) }, memory: 160 << 20,
-			spec: func(s *actor.Spec) { s.StartTimeout = 300 * time.Millisecond }},
+		{name: "before Ready: a long failure", attack: (*enemy).longFailure, want: func(r actor.Reason) bool { return errors.As(r, new(actor.InitFailed)) },
+			spec: func(s *actor.Spec) { s.StartTimeout = 2 * time.Second }}, // it stays, and must have been able to say it
+		{name: "before Ready: a failure of many codes", attack: (*enemy).codeBomb, want: protocol},
 		{name: "before Ready: goodbye, and it stays", attack: (*enemy).earlyGoodbye, want: killed},
 
 		{name: "random bytes", attack: func(e *enemy) { e.rise(); e.raw(e.noise(64 << 10)) }, want: protocol},
@@ -59,7 +58,10 @@ func init() { // before that of an enemy: see hostile_enemy_linux_test.go
 		{name: "a frame that never ends", attack: (*enemy).endless},
 		{name: "a log record of many attributes", attack: (*enemy).attributeBomb, memory: 192 << 20},
 		{name: "a log record of many values", attack: (*enemy).valueBomb, memory: 192 << 20},
-		{name: "a spawn of many children", attack: (*enemy).spawnBomb, want: protocol, memory: 192 << 20},
+		{name: "a spawn of many children", attack: (*enemy).spawnBomb, want: protocol, memory: 128 << 20},
+		{name: "a spawn of very many children", attack: (*enemy).childBomb, memory: 128 << 20},
+		{name: "a signal of many codes", attack: (*enemy).signalBomb, want: protocol},
+		{name: "a goodbye of many codes", attack: (*enemy).goodbyeBomb, want: protocol},
 		{name: "kinds of the node", attack: (*enemy).nodeKinds},
 
 		{name: "flood: unknown frames", attack: floodOf(unknownFrame)},
@@ -72,7 +74,7 @@ func init() { // before that of an enemy: see hostile_enemy_linux_test.go
 		{name: "flood: output", attack: (*enemy).print},
 		{name: "flood: output without lines", attack: (*enemy).printBlob},
 		{name: "flood: lookups", attack: asks(true, (*enemy).lookup)},
-		{name: "flood: lookups, answers not read", attack: asks(false, (*enemy).lookup), want: protocol, memory: 320 << 20},
+		{name: "flood: lookups, answers not read", attack: asks(false, (*enemy).lookupLong), want: protocol, may: withRace(), memory: 320 << 20},
 		{name: "flood: spawns of no type", attack: asks(true, (*enemy).spawnNothing)},
 		{name: "flood: spawns of supervisors", attack: asks(true, (*enemy).spawnSupervisor), memory: 256 << 20},
 		{name: "flood: spawns with large arguments", attack: (*enemy).spawnLarge, memory: 320 << 20},
@@ -104,7 +106,7 @@ func init() { // before that of an enemy: see hostile_enemy_linux_test.go
 		{name: "bells without end, no ring", attack: (*enemy).roomBells},
 		{name: "frames in the pipe after the change", attack: (*enemy).framesBesideRing},
 
-		{name: "inbox closed", attack: func(e *enemy) { e.rise(); e.in.Close() }, want: protocol},
+		{name: "inbox closed", attack: (*enemy).closeInbox, want: protocol},
 		{name: "outbox closed", attack: func(e *enemy) { e.rise(); e.out.Close() }, want: protocol},
 		{name: "all pipes closed", attack: (*enemy).closeAll, want: protocol},
 		{name: "pipes kept open by another", attack: abandon("left: silent", 7, false), want: exits(7)},
@@ -124,7 +126,8 @@ func init() { // before that of an enemy: see hostile_enemy_linux_test.go
 		{name: "exit 2 without a crash", attack: func(e *enemy) { e.rise(); syscall.Exit(2) }, want: exits(2)},
 		{name: "exit 2 with a crash that was none", attack: (*enemy).falseCrash, want: func(r actor.Reason) bool { return errors.As(r, new(actor.Panic)) }},
 	}
-	hostileCases = append(hostileCases, hostileCase{name: "accomplice", attack: (*enemy).accomplice, role: true})
+	hostileCases = append(hostileCases, hostileCase{name: "accomplice", attack: (*enemy).accomplice, role: true},
+		hostileCase{name: "computes", attack: (*enemy).compute, role: true})
 	for _, w := range pageWords {
 		hostileCases = append(hostileCases, hostileCase{name: "page: " + w.name, attack: w.scribble, want: protocol, may: true})
 	}

@@ -1,10 +1,9 @@
-//go:build hostile
-
 package actor_test
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -26,9 +25,12 @@ import (
 // What others must not notice of an enemy, and how long it has.
 const (
 	hostileLatency = 5 * time.Millisecond // the 99th percentile of an Ask between two others
-	hostileControl = 10                   // or so many times what it is without the enemy
-	hostileTime    = 400 * time.Millisecond
+	hostileSlow    = 3                    // or, on a slow machine, so many times what it is without an enemy
+	hostileTries   = 5                    // a noisy neighbour is not there each time; an enemy is
+	hostileTime    = 250 * time.Millisecond
+	hostileProcs   = 4        // with fewer processors latency is not judged
 	hostileMemory  = 64 << 20 // how much larger the program may become, unless the case says otherwise
+	hostileRace    = 4        // with the race detector so many times as much
 )
 
 // hostile is what an enemy pretends to be.
@@ -160,6 +162,9 @@ func (h *theatre) p99(t *testing.T, last time.Duration, over <-chan struct{}) ti
 
 // residentPeak returns how much larger this program has been, at most, than at the call.
 func residentPeak() (peak func() int64) {
+	// Twice: a sync.Pool keeps what is in it for one more collection, and the next would come only when the
+	// program has as much garbage again.
+	debug.FreeOSMemory()
 	debug.FreeOSMemory()
 	base, most := resident(), int64(0)
 	stop, done := make(chan struct{}), make(chan struct{})
@@ -199,23 +204,62 @@ func TestHostile(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			h := newTheatre(t)
-			control, p99 := time.Duration(0), time.Duration(0)
-			for range 3 { // a noisy neighbour is not there each time; an enemy is
-				control, p99 = h.try(t, &c)
-				if p99 <= max(hostileLatency, hostileControl*control) || t.Failed() {
-					break
+			best, slow, over := time.Hour, time.Duration(0), ""
+			for range hostileTries {
+				quiet, p99 := h.try(t, &c)
+				if p99 <= hostileLatency || t.Failed() {
+					return
+				}
+				if reason := crowded(); reason != "" {
+					t.Logf("p99 of an Ask between others is %v, which is not judged: %s", p99, reason)
+					return
+				}
+				// Who waits for a processor does not wait for the node.
+				best, slow = min(best, p99), max(slow, quiet, h.busy(t))
+				over = fmt.Sprintf("p99 of an Ask between others is %v, the limit %v; without an enemy, beside one that only computes, it is %v",
+					best, max(hostileLatency, hostileSlow*slow), slow)
+				if best <= hostileSlow*slow {
+					t.Log("a slow machine: " + over)
+					return
 				}
 			}
-			if limit := max(hostileLatency, hostileControl*control); p99 > limit {
-				t.Errorf("p99 of an Ask between others is %v, the limit %v (%v without the enemy)", p99, limit, control)
-			}
+			t.Error(over)
 		})
 	}
 }
 
-func (h *theatre) try(t *testing.T, c *hostileCase) (control, p99 time.Duration) {
+// crowded is why this run says nothing of latency; "" if it does. A flood keeps two threads of the program and two of the
+// enemy busy. When no processor is left, it is the time slices that others wait for: the kernel's, and the 10 ms after
+// which Go's scheduler looks at its poller at the latest.
+func crowded() string {
+	switch {
+	case withRace():
+		return "the race detector makes the program many times as slow"
+	case runtime.GOMAXPROCS(0) < hostileProcs:
+		return fmt.Sprintf("this machine has fewer than %d processors", hostileProcs)
+	}
+	return ""
+}
+
+// busy is p99 while a process that says nothing uses all processors.
+func (h *theatre) busy(t *testing.T) time.Duration {
 	t.Helper()
-	control = h.p99(t, 0, nil)
+	spec := temporary(hostiles.With(hostileArg{}))
+	spec.Env = append(os.Environ(), hostileAttack+"=computes")
+	ref, err := h.sys.Spawn(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p99 := h.p99(t, hostileTime, nil)
+	if err := ref.Kill(t.Context()); err != nil {
+		t.Error(err)
+	}
+	return p99
+}
+
+func (h *theatre) try(t *testing.T, c *hostileCase) (quiet, p99 time.Duration) {
+	t.Helper()
+	quiet = h.p99(t, 0, nil)
 	goroutines := runtime.NumGoroutine()
 	peak := residentPeak()
 
@@ -261,12 +305,19 @@ func (h *theatre) try(t *testing.T, c *hostileCase) (control, p99 time.Duration)
 	go func() { senders.Wait(); close(told) }()
 	finally(t, "errors for those who sent to it", told)
 	grown := peak()
+	if errors.As(reason, new(actor.NoSuchActor)) && !t.Failed() {
+		t.Log("it ended before it was monitored: once more")
+		return h.try(t, c)
+	}
 
 	limit := c.memory
 	if limit == 0 {
 		limit = hostileMemory
 	}
-	if grown > limit && !withRace() {
+	if withRace() {
+		limit *= hostileRace
+	}
+	if grown > limit {
 		t.Errorf("the program grew by %d MiB, the limit is %d MiB", grown>>20, limit>>20)
 	}
 	if wanted := c.want != nil && c.want(reason); !wanted && !(borne && killed(reason)) {
@@ -279,8 +330,8 @@ func (h *theatre) try(t *testing.T, c *hostileCase) (control, p99 time.Duration)
 			detail = detail[:100]
 		}
 	}
-	t.Logf("| %s | %s | p99 %v, alone %v | %d MiB |", c.name, detail, p99.Round(time.Microsecond), control.Round(time.Microsecond), grown>>20)
-	return control, p99
+	t.Logf("| %s | %s | p99 %v, alone %v | %d MiB |", c.name, detail, p99.Round(time.Microsecond), quiet.Round(time.Microsecond), grown>>20)
+	return quiet, p99
 }
 
 // pester has the program and an actor ask the enemy until they get an error.
@@ -304,7 +355,7 @@ func (h *theatre) pester(t *testing.T, ref actor.Ref, senders *sync.WaitGroup) {
 	})
 }
 
-// withRace reports whether this is a -race binary, which is several times as large.
+// withRace reports whether this is a -race binary, whose memory has a shadow several times as large.
 func withRace() bool {
 	info, _ := debug.ReadBuildInfo()
 	return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})

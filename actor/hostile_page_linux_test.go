@@ -1,5 +1,3 @@
-//go:build hostile
-
 package actor_test
 
 import (
@@ -7,6 +5,7 @@ import (
 	"context"
 	"math"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -176,6 +175,13 @@ func (e *enemy) framesBesideRing() {
 	}
 }
 
+// closeInbox does so before Ready: it shows when something is written, and whoever has asked before writes no more.
+func (e *enemy) closeInbox() {
+	e.begin()
+	e.in.Close()
+	e.put(codec.Envelope{Kind: wire.KindReady}, nil)
+}
+
 func (e *enemy) closeAll() {
 	e.rise()
 	e.in.Close()
@@ -215,6 +221,17 @@ func (e *enemy) printBlob() {
 	e.rise()
 	for blob := bytes.Repeat([]byte{0}, 64<<10); ; {
 		syscall.Write(1, blob)
+	}
+}
+
+// compute is no attack: it takes the processors, all of them.
+func (e *enemy) compute() {
+	e.rise()
+	for range runtime.GOMAXPROCS(runtime.NumCPU()) {
+		go func() {
+			for {
+			}
+		}()
 	}
 }
 

@@ -1,5 +1,3 @@
-//go:build hostile
-
 package actor_test
 
 import (
@@ -45,11 +43,10 @@ func (e *enemy) earlyAsks() {
 	}
 }
 
-// longFailure is a start function's error as large as a frame can be.
+// longFailure is a start function's error as long as a frame can be.
 func (e *enemy) longFailure() {
 	e.begin()
-	codes := make([]string, 1<<20)
-	e.put(codec.Envelope{Kind: wire.KindFail}, &wire.Failure{Code: wire.Remote, Text: strings.Repeat("x", 12<<20), Codes: codes})
+	e.put(codec.Envelope{Kind: wire.KindFail}, &wire.Failure{Code: wire.Remote, Text: strings.Repeat("x", 15<<20)})
 }
 
 func (e *enemy) earlyGoodbye() {
@@ -124,6 +121,47 @@ func (e *enemy) spawnBomb() {
 		e.service(wire.ServiceSpawn, wire.Child{Supervisor: &wire.Supervisor{Children: make([]wire.Child, 200_000)}})
 	}
 	e.send(ackFrame(1 << 40)) // it is to end
+}
+
+// childBomb is the same with children of one byte each.
+func (e *enemy) childBomb() {
+	e.rise()
+	e.ignore()
+	none, err := codec.Append(nil, wire.Child{})
+	need(err)
+	body := bomb(wire.Child{Supervisor: &wire.Supervisor{Children: make([]wire.Child, 1)}}, append([]byte{0x91}, none...), array(15<<20, 0xc0))
+	for {
+		e.send(hostileFrame(codec.Envelope{Kind: wire.KindAsk, Corr: e.next(), Type: []byte(wire.ServiceSpawn), Payload: body}, nil))
+	}
+}
+
+// manyCodes is a failure with so many codes, and what that is part of.
+func manyCodes(whole any, n int) []byte { return bomb(whole, []byte("\x91\xa4code"), array(n, 0xa0)) }
+
+var oneCode = &wire.Failure{Code: wire.Remote, Codes: []string{"code"}}
+
+// bomb is v with new in place of old.
+func bomb(v any, old, new []byte) []byte {
+	b, err := codec.Append(nil, v)
+	need(err)
+	return bytes.Replace(b, old, new, 1)
+}
+
+func (e *enemy) codeBomb() {
+	e.begin()
+	e.send(hostileFrame(codec.Envelope{Kind: wire.KindFail, Payload: manyCodes(oneCode, 1000<<10)}, nil))
+}
+
+func (e *enemy) signalBomb() {
+	e.rise()
+	r := wire.ExitRequest{Target: e.arg.Deaf, Reason: wire.Reason{Cause: wire.Failed, Init: oneCode}}
+	e.send(hostileFrame(codec.Envelope{Kind: wire.KindAsk, Corr: e.next(), Type: []byte(wire.ServiceExit), Payload: manyCodes(r, 15<<20)}, nil))
+}
+
+func (e *enemy) goodbyeBomb() {
+	e.rise()
+	g := wire.Goodbye{Reason: wire.Reason{Cause: wire.Failed, Init: oneCode}}
+	e.send(hostileFrame(codec.Envelope{Kind: wire.KindGoodbye, Payload: manyCodes(g, 15<<20)}, nil))
 }
 
 func (e *enemy) nodeKinds() {
@@ -253,6 +291,10 @@ func asks(read bool, ask func(*enemy)) func(*enemy) {
 }
 
 func (e *enemy) lookup() { e.service(wire.ServiceLookup, "nobody") }
+
+// lookupLong has a longer answer, which makes more of them than the node keeps sooner; with the race detector
+// not soon enough.
+func (e *enemy) lookupLong() { e.service(wire.ServiceLookup, strings.Repeat("n", 250)) }
 
 func (e *enemy) spawnNothing() {
 	e.service(wire.ServiceSpawn, wire.Child{Actor: &wire.Spec{Type: "none"}})

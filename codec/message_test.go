@@ -291,3 +291,43 @@ func TestConcurrent(t *testing.T) {
 		}
 	}
 }
+
+// Limits are exact, and what a header announces counts whether it is there or not.
+func TestHasMoreValues(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		payload any
+		n       int
+	}{
+		{"nil", nil, 1},
+		{"a number", uint64(math.MaxUint64), 1},
+		{"a text", strings.Repeat("\xdd\xff", 1000), 1},
+		{"a bin", bytes.Repeat([]byte{0xdf}, 70_000), 1},
+		{"an extension", time.Now(), 1},
+		{"an array", make([]int, 20), 21},
+		{"a long array", make([]*int, 70_000), 70_001},
+		{"arrays in arrays", [][]string{{"a", "b"}, {}, {"c"}}, 7},
+		{"a map", map[string][]byte{"a": nil, "b": {1}}, 5},
+		{"a struct", greeting{}, 6},
+	} {
+		b, err := Append(nil, test.payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if HasMoreValues(b, test.n) || !HasMoreValues(b, test.n-1) {
+			t.Errorf("%s is not counted as %d values", test.name, test.n)
+		}
+	}
+	for _, malformed := range []string{"", "\xc1", "\xdd\xff", "\x92\xc0", "\xc6\xff\xff\xff\xff", "\x91\xd4\x80"} {
+		if HasMoreValues([]byte(malformed), 10) {
+			t.Errorf("% x has too many values", malformed)
+		}
+	}
+	if !HasMoreValues([]byte("\xdf\xff\xff\xff\xff"), 1<<30) {
+		t.Error("what a header announces does not count")
+	}
+	many := append([]byte{0xdc, 0x03, 0xe8}, bytes.Repeat([]byte{0xc7, 1, 5, 0}, 1000)...) // extensions
+	if n := testing.AllocsPerRun(10, func() { HasMoreValues(many, 1001) }); n > 1 {
+		t.Errorf("%v allocations", n)
+	}
+}

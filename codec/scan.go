@@ -151,6 +151,32 @@ func add(header int, n uint64) int {
 	return int(min(uint64(header)+n, missing))
 }
 
+// HasMoreValues reports whether a payload has, or says that it has, more than so many msgpack values, those in arrays and
+// maps counted. A value can be one byte, and a hundred times as large when it is decoded: so who decodes for
+// strangers may want to know. It allocates nothing to speak of; what is malformed it leaves to Decode to find.
+func HasMoreValues(payload []byte, most int) bool {
+	var s scanner
+	known, off := uint64(1), 0
+	for n := uint64(0); n < known && off < len(payload); n++ {
+		size, inner := int(sizes[payload[off]]), uint64(0)
+		if size == 0 {
+			var err error
+			if size, inner, err = s.header(payload, off); err != nil {
+				return false
+			}
+			s.exts = s.exts[:0]
+		}
+		if known += inner; known > uint64(most) {
+			return true
+		}
+		if size > len(payload)-off {
+			return false
+		}
+		off += size
+	}
+	return false
+}
+
 // sizes has the size of each value whose first byte says it all, and 0 for the
 // others.
 var sizes = func() (t [256]uint8) {

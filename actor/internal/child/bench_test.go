@@ -93,7 +93,7 @@ func benchmarkHandle(b *testing.B, batch int, env codec.Envelope) {
 		if sent++; sent%batch != 0 {
 			continue
 		}
-		items = c.queue.take(items)
+		items = c.queue.take(items, false)
 		for i, it := range items {
 			items[i] = item{}
 			c.handle(&m, it)

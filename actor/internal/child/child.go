@@ -63,6 +63,7 @@ type Child struct {
 	unackedBytes int
 	finished     uint64
 	due          func() bool // queue.ready, made a value once
+	kept         bool        // something of a message since the last batch was taken
 	told         int         // Tells in a row, without anything sent
 	seenSent     uint64      // sent, when that began
 	hot          bool        // the last wait for a message was short

@@ -24,7 +24,8 @@ type queue struct {
 
 	mu    sync.Mutex // protects the following
 	items []item
-	chunk []byte
+	chunk []byte // of the messages in items
+	taken []byte // of those taken last
 }
 
 // item is a message.
@@ -49,8 +50,7 @@ func (q *queue) push(m item) {
 	}
 }
 
-// copy puts b into the current chunk. A chunk is freed when the last message
-// in it is.
+// copy puts b into the current chunk. A full one is freed with the last message in it.
 func (q *queue) copy(b []byte) []byte {
 	if len(b) > cap(q.chunk)-len(q.chunk) {
 		q.chunk = make([]byte, 0, max(min(2*cap(q.chunk), maxChunk), firstChunk, len(b)))
@@ -76,11 +76,17 @@ func (q *queue) signal() {
 	}
 }
 
-// take returns all messages there are, in the memory of spent. It does not wait.
-func (q *queue) take(spent []item) (batch []item) {
+// take returns all messages there are, in the memory of spent, which is what it returned before. It does
+// not wait. Unless something of those is kept, their chunk is used again: so a stream of messages
+// costs no memory but what its handler takes.
+func (q *queue) take(spent []item, kept bool) (batch []item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	batch, q.items = q.items, spent[:0]
+	if kept {
+		q.taken = nil
+	}
+	q.chunk, q.taken = q.taken[:0], q.chunk
 	return batch
 }
 

@@ -38,7 +38,8 @@ func (c *Child) cancel(corr uint64) {
 func (c *Child) work(actor Behaviour) {
 	var batch []item
 	for !c.queue.stopped() {
-		if batch = c.queue.take(batch); len(batch) == 0 {
+		batch = c.queue.take(batch, c.kept)
+		if c.kept = false; len(batch) == 0 {
 			c.await()
 			continue
 		}
@@ -122,7 +123,9 @@ func (c *Child) handle(actor Behaviour, m item) {
 	}
 	c.page.Finish(c.finished)
 	c.acknowledge(len(m.frame.Bytes))
-	if !d.kept {
+	if d.kept {
+		c.kept = true
+	} else {
 		m.frame.Recycle()
 	}
 }

@@ -24,11 +24,8 @@ const fuzzPatience = 20 * time.Second
 
 // FuzzNode plays two processes that do what a script says, with their pipes, their rings and their
 // pages, while the program asks them. The node does not panic, does not stand still, answers each Ask, keeps
-// its accounts, and takes memory in proportion to the script.
+// its accounts, and takes memory in proportion to the script. The seeds are in testdata.
 func FuzzNode(f *testing.F) {
-	for _, s := range fuzzSeeds {
-		f.Add(s)
-	}
 	f.Fuzz(func(t *testing.T, script []byte) {
 		if len(script) > 4<<10 {
 			t.Skip("more of the same")
@@ -51,22 +48,6 @@ func FuzzNode(f *testing.F) {
 
 // fuzzBells fill a good part of a pipe.
 var fuzzBells = bytes.Repeat([]byte{0xc1, 0xc0}, 512)
-
-// fuzzSeeds are scripts by hand; those that the fuzzer has found go to testdata.
-var fuzzSeeds = [][]byte{
-	nil,
-	{2, 2, 0, 0, 0, 0}, // Ready
-	{2, 2, 0, 0, 0, 0, 16, 1, 26, 20, 2, 9, 0, 0, 0, 0}, // Ready; asked, answered; a Goodbye
-	{4, 3, 2, 0, 0, 0, 4, 3, 4, 0, 0, 0, 20},            // Tells by the ring
-	{4, 4, 0, 0, 2, 3, 0, 5, 4, 4, 0, 0, 2, 3, 3, 5},    // a monitor, a link
-	{4, 4, 0, 0, 0, 3, 0, 4, 4, 0, 0, 0, 3, 11},         // a supervisor, a child of it
-	{4, 4, 0, 0, 2, 12, 8, 4, 4, 0, 0, 2, 24, 9},        // a timer, and its end
-	{10, 7, 1, 10, 7, 4, 8, 3, 1, 2, 3},                 // the tail lies
-	{16, 1, 18, 2, 24, 16, 3, 10, 5, 8},                 // Asks, given up
-	{14, 200, 15, 200, 22, 23},                          // bells, polls
-	{28, 0, 29, 1, 16, 1},                               // pipes closed
-	{0, 9, 0xc4, 0x07, 0x98, 3, 0xc0, 0xc0, 0, 0, 0xa0}, // half a frame
-}
 
 func newFuzzRun(t testing.TB, script []byte) *fuzzRun {
 	t.Helper()

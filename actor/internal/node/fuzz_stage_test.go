@@ -67,8 +67,14 @@ func (u *puppet) word(offset int) *atomic.Uint64 {
 	return (*atomic.Uint64)(unsafe.Pointer(&u.memory[offset]))
 }
 
-// write does not wait for ever: who does not read is not the script's to wait for.
+// write does not wait for ever: who does not read is not the script's to wait for, and not at all
+// once the node reads no more.
 func (u *puppet) write(b []byte) {
+	select {
+	case <-u.cell.proc.link.done:
+		return
+	default:
+	}
 	u.out.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
 	_, _ = u.out.Write(b)
 }
@@ -204,7 +210,7 @@ func (r *fuzzRun) step() {
 
 // frame is one with an envelope that is right, and often a body that is.
 func (r *fuzzRun) frame(u *puppet) []byte {
-	env := codec.Envelope{Kind: codec.Kind(r.script.byte() % 14), To: fuzzTargets[int(r.script.byte())%len(fuzzTargets)], Type: []byte("T")}
+	env := codec.Envelope{Kind: codec.Kind(r.script.byte() % 16), To: fuzzTargets[int(r.script.byte())%len(fuzzTargets)], Type: []byte("T")}
 	switch b := r.script.byte(); {
 	case b < 100:
 		u.corr++
@@ -249,6 +255,7 @@ func (r *fuzzRun) service(to codec.ID, n uint64) ([]byte, any) {
 		{wire.ServiceTimer, wire.TimerRequest{ID: n, Cancel: true}}, {wire.ServiceChildren, to},
 		{wire.ServiceStartChild, wire.ChildRequest{Under: to, Child: &supervisor}}, {wire.ServiceTerminateChild, wire.ChildRequest{Under: to, ID: to}},
 		{wire.ServiceRestartChild, wire.ChildRequest{Under: to, ID: to}}, {wire.ServiceDeleteChild, wire.ChildRequest{Under: to, ID: to}},
+		{wire.ServiceStop, to}, {wire.ServiceKill, to},
 	}
 	s := services[int(r.script.byte())%len(services)]
 	return []byte(s.name), s.body

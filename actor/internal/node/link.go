@@ -112,7 +112,7 @@ func (l *link) handle(content []byte) error {
 		l.proc.logRecord(&r, len(env.Payload))
 	case wire.KindGoodbye:
 		var g wire.Goodbye
-		if err := codec.Decode(env.Payload, &g); err != nil {
+		if err := decode(env.Payload, &g, maxValues); err != nil {
 			return breach(err.Error())
 		}
 		return l.proc.saysGoodbye(&g)
@@ -251,7 +251,9 @@ func (r route) cancel() {
 func (l *link) answer(env *codec.Envelope) error {
 	if env.Kind == wire.KindFail {
 		f := new(wire.Failure)
-		if err := codec.Decode(env.Payload, f); err != nil {
+		if len(env.Payload) > maxFailure { // decoded it would be many times as large
+			f.Text = fmt.Sprintf("an error of %d bytes, the limit is %d", len(env.Payload), maxFailure)
+		} else if err := decode(env.Payload, f, maxValues); err != nil {
 			return breach(err.Error())
 		}
 		// An actor may only report its own errors.

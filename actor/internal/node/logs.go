@@ -115,6 +115,11 @@ func (g *logs) add(r slog.Record, size int) {
 	}
 }
 
+// hasRoom reports whether a record of so many bytes is not certain to be dropped.
+func (g *logs) hasRoom(size int) bool {
+	return len(g.queue) < cap(g.queue) && g.bytes.Load()+int64(size) <= logBytes
+}
+
 // close waits until what was queued is written, or the logger hangs.
 func (g *logs) close() {
 	g.mu.Lock()
@@ -177,6 +182,10 @@ func (p *process) log(at time.Time, level slog.Level, message string, attrs ...s
 
 func (p *process) logSized(at time.Time, level slog.Level, message string, size int, attrs ...slog.Attr) {
 	if int(level) < p.node.logs.level {
+		return
+	}
+	if !p.node.logs.hasRoom(len(message) + size) { // a flood: not even the record is made
+		p.node.logs.dropped.Add(1)
 		return
 	}
 	r := slog.NewRecord(at, level, message, 0)

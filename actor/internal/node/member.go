@@ -165,10 +165,13 @@ func baseName(c *wire.Child) string {
 	return "supervisor"
 }
 
+// entryOverhead is what an entry of an environment counts for, beside its text.
+const entryOverhead = 16
+
 func (n *Node) planActor(p *post, spec *wire.Spec) error {
 	proto, ok := n.cfg.Protocol(spec.Type)
 	if !ok {
-		return refused(fmt.Sprintf("no actor type is defined as %q", spec.Type))
+		return refused(fmt.Sprintf("no actor type is defined as %.*q", nameText, spec.Type))
 	}
 	if err := spec.Check(); err != nil {
 		return refused(err.Error())
@@ -185,7 +188,7 @@ func (n *Node) planActor(p *post, spec *wire.Spec) error {
 		p.weight += len(spec.Sandbox.Policy)
 	}
 	for _, e := range spec.Env {
-		p.weight += len(e)
+		p.weight += entryOverhead + len(e)
 	}
 	if _, err := n.initFrame(p, wire.NewID(), math.MaxUint64); err != nil { // the largest that it can become
 		return &wire.Failure{Code: wire.TooLarge, Fate: wire.FateNotSent, Text: "the argument: " + err.Error()}

@@ -22,8 +22,8 @@ func (l *link) serve(env *codec.Envelope) error {
 	switch string(env.Type) {
 	case wire.ServiceSpawn:
 		child := new(wire.Child)
-		if err := codec.Decode(env.Payload, child); err != nil {
-			return breach(err.Error())
+		if err := decode(env.Payload, child, maxPlan); err != nil {
+			return l.unread(corr, err)
 		}
 		if err := restrain(l.cell.spec, child); err != nil {
 			l.conclude(corr, nil, err)
@@ -53,8 +53,8 @@ func (l *link) serve(env *codec.Envelope) error {
 		l.manage(corr, deadline, func(ctx context.Context) (any, error) { return nil, end(ctx, l.cell, id, kill) })
 	case wire.ServiceStartChild, wire.ServiceTerminateChild, wire.ServiceRestartChild, wire.ServiceDeleteChild:
 		var r wire.ChildRequest
-		if err := codec.Decode(env.Payload, &r); err != nil {
-			return breach(err.Error())
+		if err := decode(env.Payload, &r, maxPlan); err != nil {
+			return l.unread(corr, err)
 		}
 		l.addresses(r.Under)
 		if err := restrain(l.cell.spec, r.Child); err != nil {
@@ -83,7 +83,7 @@ func (l *link) serve(env *codec.Envelope) error {
 		l.reply(corr, nil)
 	case wire.ServiceExit:
 		var r wire.ExitRequest
-		if err := codec.Decode(env.Payload, &r); err != nil {
+		if err := decode(env.Payload, &r, maxValues); err != nil {
 			return breach(err.Error())
 		}
 		l.addresses(r.Target)
@@ -115,9 +115,19 @@ func (l *link) serve(env *codec.Envelope) error {
 		}
 		l.demonitor(corr, r)
 	default:
-		l.fail(corr, &wire.Failure{Code: wire.Refused, Text: fmt.Sprintf("the node has no service %q", env.Type)})
+		l.fail(corr, &wire.Failure{Code: wire.Refused, Text: fmt.Sprintf("the node has no service %.*q", nameText, env.Type)})
 	}
 	return nil
+}
+
+// unread is for a plan that could not be decoded: one that is only too large, an honest actor may
+// have made.
+func (l *link) unread(corr uint64, err error) error {
+	if large, ok := errors.AsType[tooManyValues](err); ok {
+		l.conclude(corr, nil, refused("a request of "+large.Error()))
+		return nil
+	}
+	return breach(err.Error())
 }
 
 // unasked bounds a service whose asker set no deadline. What it waits for has
@@ -198,12 +208,16 @@ func (l *link) childService(name string, r wire.ChildRequest) func(context.Conte
 	}
 }
 
+// nameText is how much the node repeats of a name that it does not know, in bytes: none that it knows is longer,
+// and one that is quoted can be four times as long.
+const nameText = 255
+
 func (l *link) lookup(corr uint64, name string) {
 	if id, ok := l.cell.node.names.lookup(name); ok {
 		l.reply(corr, id)
 		return
 	}
-	l.fail(corr, &wire.Failure{Code: wire.NoActor, Text: fmt.Sprintf("no actor is registered as %q", name)})
+	l.fail(corr, &wire.Failure{Code: wire.NoActor, Text: fmt.Sprintf("no actor is registered as %.*q", nameText, name)})
 }
 
 func (l *link) monitor(corr uint64, r wire.MonitorRequest) error {
