@@ -158,7 +158,7 @@ func (c *Cell) encode(env *codec.Envelope, message any) (mailbox.Buffer, error) 
 
 func (c *Cell) unhandled(messageType []byte) *wire.Failure {
 	return &wire.Failure{Code: wire.Unhandled, Fate: wire.FateNotSent,
-		Text: fmt.Sprintf("%s has no handler for %s", c.spec.Type, messageType)}
+		Text: fmt.Sprintf("%s has no handler for %.*s", c.spec.Type, nameText, messageType)}
 }
 
 // put gives a frame to the mailbox as the actor's Spec says.
