@@ -3,7 +3,9 @@ package codec
 import (
 	"bytes"
 	"encoding"
+	"maps"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -106,9 +108,7 @@ func learn(typ unsafe.Pointer) *planned {
 		return of
 	}
 	more := make(map[unsafe.Pointer]*planned, len(known)+1)
-	for typ, of := range known {
-		more[typ] = of
-	}
+	maps.Copy(more, known)
 	more[typ] = of
 	plans.Store(&more)
 	return of
@@ -173,15 +173,12 @@ func planFor(t reflect.Type, outer []reflect.Type) (planField, bool) {
 }
 
 func planStruct(t reflect.Type, outer []reflect.Type) (*plan, bool) {
-	for _, o := range outer {
-		if o == t {
-			return nil, false // a slice of itself
-		}
+	if slices.Contains(outer, t) {
+		return nil, false // a slice of itself
 	}
 	outer = append(outer, t)
 	p := new(plan)
-	for i := range t.NumField() {
-		sf := t.Field(i)
+	for sf := range t.Fields() {
 		_, tagged := sf.Tag.Lookup("msgpack")
 		if tagged || sf.Anonymous || sf.Name == "_msgpack" {
 			return nil, false

@@ -101,9 +101,9 @@ func randomize(v reflect.Value, rng *rand.Rand) {
 			randomize(v.Index(i), rng)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				randomize(v.Field(i), rng)
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				randomize(field, rng)
 			}
 		}
 	}
