@@ -12,6 +12,10 @@ const (
 	ringSize = 256 << 10
 	ringMask = ringSize - 1
 
+	// ringStep is how much is copied before the other side is told: both are at work then, and do
+	// not wait for each other.
+	ringStep = 32 << 10
+
 	// ringRestart is how far a ring is used before it begins anew when it is empty.
 	// So an exchange of small messages stays in its first page.
 	ringRestart = 2 << 10
@@ -89,13 +93,14 @@ func (w *ringWriter) write(b []byte) (int, error) {
 		}
 	}
 	n := min(len(b), ringSize-int(w.at-w.seen))
-	if n == 0 {
-		return 0, nil
+	for b = b[:n]; len(b) > 0; {
+		step := b[:min(len(b), ringStep)]
+		first := copy(w.data[w.at&ringMask:], step)
+		copy(w.data, step[first:])
+		w.at += uint64(len(step))
+		w.tail.Store(w.at)
+		b = b[len(step):]
 	}
-	first := copy(w.data[w.at&ringMask:], b[:n])
-	copy(w.data, b[first:n])
-	w.at += uint64(n)
-	w.tail.Store(w.at)
 	return n, nil
 }
 
@@ -191,10 +196,14 @@ func (q *ringReader) read(b []byte) (int, error) {
 		return 0, err
 	}
 	n = min(n, len(b))
-	first := copy(b[:n], q.data[q.at&ringMask:])
-	copy(b[first:n], q.data)
-	q.at += uint64(n)
-	q.head.Store(q.at)
+	for b = b[:n]; len(b) > 0; {
+		step := b[:min(len(b), ringStep)]
+		first := copy(step, q.data[q.at&ringMask:])
+		copy(step[first:], q.data)
+		q.at += uint64(len(step))
+		q.head.Store(q.at)
+		b = b[len(step):]
+	}
 	return n, nil
 }
 
