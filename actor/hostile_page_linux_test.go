@@ -229,7 +229,7 @@ func (e *enemy) compute() {
 	e.rise()
 	for range runtime.GOMAXPROCS(runtime.NumCPU()) {
 		go func() {
-			for {
+			for { //lint:ignore SA5002 that is the point
 			}
 		}()
 	}

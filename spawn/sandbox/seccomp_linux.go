@@ -22,8 +22,7 @@ const (
 	offsetArgs   = 16
 )
 
-func low(arg int) uint32  { return offsetArgs + 8*uint32(arg) }
-func high(arg int) uint32 { return low(arg) + 4 }
+func low(arg int) uint32 { return offsetArgs + 8*uint32(arg) }
 
 // What a filter answers.
 const (
