@@ -229,7 +229,8 @@ func (e *enemy) compute() {
 	e.rise()
 	for range runtime.GOMAXPROCS(runtime.NumCPU()) {
 		go func() {
-			for { //lint:ignore SA5002 that is the point
+			//lint:ignore SA5002 that is the point
+			for {
 			}
 		}()
 	}
