@@ -306,7 +306,11 @@ func TestPolling(t *testing.T) {
 
 func (r *pollingReport) checkIdle(t *testing.T) {
 	t.Helper()
-	if used := max(r.used, r.usedOne); used > r.control+idleLimit {
+	limit := r.control + idleLimit
+	if withRace() { // whatever the runtime does takes many times as long
+		limit += 9 * idleLimit
+	}
+	if used := max(r.used, r.usedOne); used > limit {
 		t.Errorf("from %v after the last answer on %v were used in %v; %v when idle", idleAfter, used, idleFor, r.control)
 	}
 }

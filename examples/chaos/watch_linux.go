@@ -28,11 +28,11 @@ type watch struct {
 	mu       sync.Mutex // protects the following
 	points   []sample   // of the pauses
 	most     sample
-	zombies  int // seen twice in a row
+	zombies  int // for suspectFor
 	orphans  int
-	suspects map[string]int // zombies and orphans, and at how many looks in a row they were
-	closed   time.Duration  // how long Close took
-	left     int            // processes after it
+	suspects map[string]time.Time // zombies and orphans, and since when they have been; zero when that is told
+	closed   time.Duration        // how long Close took
+	left     int                  // processes after it
 }
 
 // A sample is what the program holds at a moment.
@@ -48,7 +48,7 @@ type sample struct {
 }
 
 func newWatch(fault func(string, ...any)) *watch {
-	return &watch{mark: os.Getenv(markVariable), fault: fault, suspects: map[string]int{}}
+	return &watch{mark: os.Getenv(markVariable), fault: fault, suspects: map[string]time.Time{}}
 }
 
 // begun is when the program began.
@@ -63,13 +63,17 @@ func (w *watch) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			w.look()
+			w.look(time.Now())
 		}
 	}
 }
 
-// look counts, and finds zombies and orphans: what is one at two looks in a row.
-func (w *watch) look() {
+// suspectFor is how long a process has to be a zombie or an orphan, at all looks, to be called one: this program may be
+// without a processor for a while, and then it is not the runtime that has forgotten it.
+const suspectFor = 5 * time.Second
+
+// look counts, and finds zombies and orphans.
+func (w *watch) look(at time.Time) {
 	s, processes := w.sample()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,18 +81,17 @@ func (w *watch) look() {
 	w.most.Goroutines = max(w.most.Goroutines, s.Goroutines)
 	w.most.RSS = max(w.most.RSS, s.RSS)
 	w.most.Children = max(w.most.Children, s.Children)
-	now := map[string]int{}
+	before := w.suspects
+	w.suspects = map[string]time.Time{}
 	for _, p := range processes {
 		switch {
 		case p.parent == os.Getpid() && p.state == 'Z':
-			id := fmt.Sprintf("zombie %d %d", p.pid, p.start)
-			if now[id] = w.suspects[id] + 1; now[id] == 2 {
+			if w.convicts(before, fmt.Sprintf("zombie %d %d", p.pid, p.start), at) {
 				w.zombies++
-				w.fault("process %d has been a zombie for a second", p.pid)
+				w.fault("process %d has been a zombie for %v", p.pid, suspectFor)
 			}
 		case p.pid != os.Getpid() && p.parent != os.Getpid() && processes[p.parent].parent != os.Getpid() && p.state != 'Z' && marked(p.pid, w.mark):
-			id := fmt.Sprintf("orphan %d %d", p.pid, p.start)
-			if now[id] = w.suspects[id] + 1; now[id] == 2 {
+			if w.convicts(before, fmt.Sprintf("orphan %d %d", p.pid, p.start), at) {
 				w.orphans++
 				stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
 				group, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", p.pid))
@@ -96,7 +99,21 @@ func (w *watch) look() {
 			}
 		}
 	}
-	w.suspects = now
+}
+
+// convicts notes a suspect, and reports, once, that it has been one for suspectFor. mu is held.
+func (w *watch) convicts(before map[string]time.Time, id string, at time.Time) bool {
+	since, again := before[id]
+	switch {
+	case !again:
+		since = at
+	case since.IsZero(): // it has been told
+	case at.Sub(since) >= suspectFor:
+		w.suspects[id] = time.Time{}
+		return true
+	}
+	w.suspects[id] = since
+	return false
 }
 
 func (w *watch) sample() (sample, map[int]processInfo) {
