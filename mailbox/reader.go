@@ -60,7 +60,6 @@ type Reader struct {
 	draining atomic.Bool
 	budget   atomic.Int64  // while draining: how many bytes may still be read from the pipe
 	last     atomic.Uint64 // while draining: the ring's position behind the last byte to be read
-	passed   atomic.Bool   // Poll has left work to Serve
 	closed   atomic.Bool
 }
 

@@ -31,7 +31,7 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 	// One call of Read lasts for the Reader's life, unless Poll has too much to do: the
 	// poller calls back when there is something to read.
 	err := conn.Read(serve)
-	for r.passed.Swap(false) && errors.Is(err, os.ErrDeadlineExceeded) && !r.draining.Load() {
+	for errors.Is(err, os.ErrDeadlineExceeded) && !r.draining.Load() {
 		r.unpass()
 		err = conn.Read(serve)
 	}
@@ -53,10 +53,7 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 }
 
 // pass leaves what there is to the goroutine in Serve.
-func (r *Reader) pass() {
-	r.passed.Store(true)
-	r.src.interrupt()
-}
+func (r *Reader) pass() { r.src.interrupt() }
 
 // unpass takes the deadline back, unless Drain has set it as well.
 func (r *Reader) unpass() {
