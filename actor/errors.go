@@ -171,16 +171,60 @@ func (e *RemoteError) Error() string { return e.Text }
 // Is reports whether target is registered under one of the codes.
 func (e *RemoteError) Is(target error) bool {
 	for _, code := range e.Codes {
-		if known, ok := registered[code]; ok && known == target {
+		if known, ok := findRegistered(code); ok && known == target {
 			return true
 		}
 	}
 	return false
 }
 
-// registered errors by code. Filled while packages are initialised, and only
-// read after.
-var registered = map[string]error{}
+// registration is an error that is known in every process.
+type registration struct {
+	code string
+	err  error
+}
+
+// registered errors. Appended to while packages are initialised, and only read after. It is a
+// list and no map: each actor's process would make the map anew, and hardly one looks into it.
+var registered = []registration{
+	{"actor.NotBooted", ErrNotBooted},
+	{"actor.NoActor", ErrNoActor},
+	{"actor.MailboxFull", ErrMailboxFull},
+	{"actor.Unhandled", ErrUnhandled},
+	{"actor.NameTaken", ErrNameTaken},
+	{"actor.SelfAsk", ErrSelfAsk},
+	{"actor.TooLarge", ErrTooLarge},
+	{"actor.Ignore", ErrIgnore},
+	{"actor.Restarting", ErrRestarting},
+	{"actor.Aborted", ErrAborted},
+	{"actor.Ancestor", ErrAncestor},
+	{"actor.NotFound", ErrNotFound},
+	{"actor.Running", ErrRunning},
+	{"actor.NotRunning", ErrNotRunning},
+	{"actor.AlreadyStarted", ErrAlreadyStarted},
+	{"actor.AlreadyPresent", ErrAlreadyPresent},
+	{"actor.Dynamic", ErrDynamic},
+	{"actor.NotSupervisor", ErrNotSupervisor},
+	{"context.Canceled", context.Canceled},
+	{"context.DeadlineExceeded", context.DeadlineExceeded},
+	{"fs.Exist", fs.ErrExist},
+	{"fs.NotExist", fs.ErrNotExist},
+	{"fs.Permission", fs.ErrPermission},
+	{"os.Closed", os.ErrClosed},
+	{"os.DeadlineExceeded", os.ErrDeadlineExceeded},
+	{"errors.Unsupported", errors.ErrUnsupported},
+	{"io.EOF", io.EOF},
+	{"io.UnexpectedEOF", io.ErrUnexpectedEOF},
+}
+
+func findRegistered(code string) (error, bool) {
+	for _, r := range registered {
+		if r.code == code {
+			return r.err, true
+		}
+	}
+	return nil, false
+}
 
 // RegisterError makes errors.Is(e, err) work for errors that come from other
 // processes. Call it in a package variable or an init function, so that every
@@ -194,54 +238,19 @@ func RegisterError(code string, err error) {
 	if code == "" || err == nil {
 		panic("actor.RegisterError: an empty code or error")
 	}
-	if _, taken := registered[code]; taken {
+	if _, taken := findRegistered(code); taken {
 		panic(fmt.Sprintf("actor.RegisterError: the code %q is taken", code))
 	}
-	registered[code] = err
-}
-
-func init() {
-	for code, err := range map[string]error{
-		"actor.NotBooted":          ErrNotBooted,
-		"actor.NoActor":            ErrNoActor,
-		"actor.MailboxFull":        ErrMailboxFull,
-		"actor.Unhandled":          ErrUnhandled,
-		"actor.NameTaken":          ErrNameTaken,
-		"actor.SelfAsk":            ErrSelfAsk,
-		"actor.TooLarge":           ErrTooLarge,
-		"actor.Ignore":             ErrIgnore,
-		"actor.Restarting":         ErrRestarting,
-		"actor.Aborted":            ErrAborted,
-		"actor.Ancestor":           ErrAncestor,
-		"actor.NotFound":           ErrNotFound,
-		"actor.Running":            ErrRunning,
-		"actor.NotRunning":         ErrNotRunning,
-		"actor.AlreadyStarted":     ErrAlreadyStarted,
-		"actor.AlreadyPresent":     ErrAlreadyPresent,
-		"actor.Dynamic":            ErrDynamic,
-		"actor.NotSupervisor":      ErrNotSupervisor,
-		"context.Canceled":         context.Canceled,
-		"context.DeadlineExceeded": context.DeadlineExceeded,
-		"fs.Exist":                 fs.ErrExist,
-		"fs.NotExist":              fs.ErrNotExist,
-		"fs.Permission":            fs.ErrPermission,
-		"os.Closed":                os.ErrClosed,
-		"os.DeadlineExceeded":      os.ErrDeadlineExceeded,
-		"errors.Unsupported":       errors.ErrUnsupported,
-		"io.EOF":                   io.EOF,
-		"io.UnexpectedEOF":         io.ErrUnexpectedEOF,
-	} {
-		RegisterError(code, err)
-	}
+	registered = append(registered, registration{code, err})
 }
 
 // failureOf makes an error of the actor's code fit to travel.
 func failureOf(err error) *wire.Failure {
 	err = tooLarge(err)
 	f := &wire.Failure{Code: wire.Remote, Text: err.Error()}
-	for code, known := range registered {
-		if errors.Is(err, known) {
-			f.Codes = append(f.Codes, code)
+	for _, known := range registered {
+		if errors.Is(err, known.err) {
+			f.Codes = append(f.Codes, known.code)
 		}
 	}
 	return f
@@ -272,34 +281,58 @@ func tooLarge(err error) error {
 	return err
 }
 
-// sentinels are the errors that codes of failures stand for.
-var sentinels = map[wire.Code]error{
-	wire.NoActor:       ErrNoActor,
-	wire.Full:          ErrMailboxFull,
-	wire.Unhandled:     ErrUnhandled,
-	wire.NameTaken:     ErrNameTaken,
-	wire.Closed:        os.ErrClosed,
-	wire.NotBooted:     ErrNotBooted,
-	wire.TooLarge:      ErrTooLarge,
-	wire.Restarting:    ErrRestarting,
-	wire.Running:       ErrRunning,
-	wire.NotFound:      ErrNotFound,
-	wire.NotRunning:    ErrNotRunning,
-	wire.Started:       ErrAlreadyStarted,
-	wire.Present:       ErrAlreadyPresent,
-	wire.Dynamic:       ErrDynamic,
-	wire.NotSupervisor: ErrNotSupervisor,
-	wire.ChoseNot:      ErrIgnore,
-	wire.Aborted:       ErrAborted,
-	wire.Above:         ErrAncestor,
-	wire.Unkept:        ErrUnsupportedLimit,
-	wire.Unsupported:   errors.ErrUnsupported,
-	wire.Denied:        ErrDenied,
+// sentinel returns the error that a failure's code stands for, or nil.
+func sentinel(code wire.Code) error {
+	switch code {
+	case wire.NoActor:
+		return ErrNoActor
+	case wire.Full:
+		return ErrMailboxFull
+	case wire.Unhandled:
+		return ErrUnhandled
+	case wire.NameTaken:
+		return ErrNameTaken
+	case wire.Closed:
+		return os.ErrClosed
+	case wire.NotBooted:
+		return ErrNotBooted
+	case wire.TooLarge:
+		return ErrTooLarge
+	case wire.Restarting:
+		return ErrRestarting
+	case wire.Running:
+		return ErrRunning
+	case wire.NotFound:
+		return ErrNotFound
+	case wire.NotRunning:
+		return ErrNotRunning
+	case wire.Started:
+		return ErrAlreadyStarted
+	case wire.Present:
+		return ErrAlreadyPresent
+	case wire.Dynamic:
+		return ErrDynamic
+	case wire.NotSupervisor:
+		return ErrNotSupervisor
+	case wire.ChoseNot:
+		return ErrIgnore
+	case wire.Aborted:
+		return ErrAborted
+	case wire.Above:
+		return ErrAncestor
+	case wire.Unkept:
+		return ErrUnsupportedLimit
+	case wire.Unsupported:
+		return errors.ErrUnsupported
+	case wire.Denied:
+		return ErrDenied
+	}
+	return nil
 }
 
 // public returns the error that a failure stands for.
 func public(f *wire.Failure) error {
-	sentinel := sentinels[f.Code]
+	sentinel := sentinel(f.Code)
 	switch {
 	case f.Code == wire.Remote:
 		return &RemoteError{Text: f.Text, Codes: f.Codes}

@@ -22,8 +22,10 @@ func (h heldFrame) size() int     { return h.end - h.off }
 // written says whether all of it went into the pipe.
 func (h heldFrame) written() bool { return h.seg.left || h.end <= h.seg.written }
 
-// smallRing is what an empty ring may keep.
-const smallRing = 16
+const (
+	firstRing = 4  // what a ring begins with: a reply is written at once
+	smallRing = 16 // what an empty ring may keep
+)
 
 // heldRing is the queue of counted frames that are held, oldest first.
 type heldRing struct {
@@ -40,7 +42,7 @@ func (r *heldRing) at(i int) *heldFrame { return &r.frames[(r.first+i)&(len(r.fr
 
 func (r *heldRing) push(h heldFrame) {
 	if r.n == len(r.frames) {
-		grown := make([]heldFrame, max(smallRing, 2*len(r.frames)))
+		grown := make([]heldFrame, max(firstRing, 2*len(r.frames)))
 		for i := range r.n {
 			grown[i] = *r.at(i)
 		}

@@ -4,6 +4,7 @@ package mailbox
 
 import (
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,7 +15,12 @@ func mapFile(f *os.File) (mem []byte, err error) {
 		return nil, err
 	}
 	controlErr := conn.Control(func(fd uintptr) {
-		mem, err = unix.Mmap(int(fd), 0, pageMemory, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		// Not Mmap, which notes each mapping in a map: memory of its own in each actor's process.
+		var at unsafe.Pointer
+		at, err = unix.MmapPtr(int(fd), 0, nil, pageMemory, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		if err == nil {
+			mem = unsafe.Slice((*byte)(at), pageMemory)
+		}
 	})
 	if controlErr != nil {
 		return nil, controlErr
@@ -22,4 +28,6 @@ func mapFile(f *os.File) (mem []byte, err error) {
 	return mem, os.NewSyscallError("mmap", err)
 }
 
-func unmap(mem []byte) error { return os.NewSyscallError("munmap", unix.Munmap(mem)) }
+func unmap(mem []byte) error {
+	return os.NewSyscallError("munmap", unix.MunmapPtr(unsafe.Pointer(&mem[0]), uintptr(len(mem))))
+}

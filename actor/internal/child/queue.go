@@ -11,7 +11,7 @@ import (
 // The queue copies messages into chunks of so many bytes, each twice as large as the one before:
 // many actors get few messages, and their memory is to be small.
 const (
-	firstChunk = 2 << 10
+	firstChunk = 1 << 10
 	maxChunk   = 32 << 10
 )
 

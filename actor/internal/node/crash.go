@@ -69,16 +69,27 @@ func fatalSignal(value, text string) syscall.Signal {
 		}
 		name, _, _ = strings.Cut(rest, ":")
 	}
-	return crashSignals[strings.TrimSpace(name)]
+	return crashSignal(strings.TrimSpace(name))
 }
 
-// crashSignals are those on which the Go runtime prints stacks and exits.
-var crashSignals = map[string]syscall.Signal{
-	"SIGSEGV": syscall.SIGSEGV,
-	"SIGBUS":  syscall.SIGBUS,
-	"SIGFPE":  syscall.SIGFPE,
-	"SIGILL":  syscall.SIGILL,
-	"SIGTRAP": syscall.SIGTRAP,
-	"SIGABRT": syscall.SIGABRT,
-	"SIGQUIT": syscall.SIGQUIT,
+// crashSignal returns the signal of that name if it is one on which the Go runtime prints stacks
+// and exits, else 0.
+func crashSignal(name string) syscall.Signal {
+	switch name {
+	case "SIGSEGV":
+		return syscall.SIGSEGV
+	case "SIGBUS":
+		return syscall.SIGBUS
+	case "SIGFPE":
+		return syscall.SIGFPE
+	case "SIGILL":
+		return syscall.SIGILL
+	case "SIGTRAP":
+		return syscall.SIGTRAP
+	case "SIGABRT":
+		return syscall.SIGABRT
+	case "SIGQUIT":
+		return syscall.SIGQUIT
+	}
+	return 0
 }

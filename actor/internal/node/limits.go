@@ -28,8 +28,18 @@ type Capabilities struct {
 // groups makes control groups for the whole program. To find out how takes a few milliseconds.
 var groups = sync.OnceValue(cgroup.Open)
 
+var capabilities struct {
+	once  sync.Once
+	found Capabilities
+}
+
 // Capable finds out what this machine gives, once.
-var Capable = sync.OnceValue(func() Capabilities {
+func Capable() Capabilities {
+	capabilities.once.Do(func() { capabilities.found = capable() })
+	return capabilities.found
+}
+
+func capable() Capabilities {
 	g := groups().Capabilities()
 	c := Capabilities{
 		Memory:      byGroup(g.Memory),
@@ -55,7 +65,7 @@ var Capable = sync.OnceValue(func() Capabilities {
 		c.KillTree.By = "process group"
 	}
 	return c
-})
+}
 
 func byGroup(s cgroup.Support) Support {
 	if s.Version == 0 {

@@ -307,25 +307,37 @@ func (s *supervision) public(err error, m *member) error {
 	switch {
 	case s.closing && (errors.Is(err, tree.ErrNotRunning) || errors.Is(err, tree.ErrAborted)):
 		f.Code = wire.Closed
-	case codes[err] != "":
-		f.Code = codes[err]
+	case codeOf(err) != "":
+		f.Code = codeOf(err)
 	default:
 		f.Code, f.Text = wire.Refused, err.Error()
 	}
 	return f
 }
 
-// codes are those of the tree's errors.
-var codes = map[error]wire.Code{
-	tree.ErrNotFound:   wire.NotFound,
-	tree.ErrNotRunning: wire.NotRunning,
-	tree.ErrStarted:    wire.Started,
-	tree.ErrPresent:    wire.Present,
-	tree.ErrRunning:    wire.Running,
-	tree.ErrRestarting: wire.Restarting,
-	tree.ErrDynamic:    wire.Dynamic,
-	tree.ErrIgnored:    wire.ChoseNot,
-	tree.ErrAborted:    wire.Aborted,
+// codeOf is the code of one of the tree's errors; "" for others.
+func codeOf(err error) wire.Code {
+	switch err {
+	case tree.ErrNotFound:
+		return wire.NotFound
+	case tree.ErrNotRunning:
+		return wire.NotRunning
+	case tree.ErrStarted:
+		return wire.Started
+	case tree.ErrPresent:
+		return wire.Present
+	case tree.ErrRunning:
+		return wire.Running
+	case tree.ErrRestarting:
+		return wire.Restarting
+	case tree.ErrDynamic:
+		return wire.Dynamic
+	case tree.ErrIgnored:
+		return wire.ChoseNot
+	case tree.ErrAborted:
+		return wire.Aborted
+	}
+	return ""
 }
 
 // startFailure says why m did not come up. Of a supervisor it is the child that did not.

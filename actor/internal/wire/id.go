@@ -1,11 +1,11 @@
 package wire
 
 import (
-	"crypto/rand"
 	"encoding/hex"
 	"errors"
 
 	"github.com/progeny-go/progeny/codec"
+	"github.com/progeny-go/progeny/spawn/entropy"
 )
 
 // NewID returns a random address. Its 122 random bits (a version 4 UUID, RFC 9562) come
@@ -17,7 +17,7 @@ import (
 // later, with a thread and 0.2 MB more.
 func NewID() codec.ID {
 	var id codec.ID
-	rand.Read(id[:])          // it never fails
+	entropy.Read(id[:])
 	id[6] = id[6]&0x0f | 0x40 // version 4
 	id[8] = id[8]&0x3f | 0x80 // the variant of RFC 9562
 	return id

@@ -62,21 +62,25 @@ func (s Services) String() string {
 
 // needs says which Services a service belongs to: one that denies any of them denies it.
 // Those that end something (node.demonitor) belong to none.
-var needs = map[string]Services{
-	ServiceSpawn:          Spawning,
-	ServiceStartChild:     Spawning | Managing,
-	ServiceRestartChild:   Spawning | Managing,
-	ServiceTerminateChild: Managing,
-	ServiceDeleteChild:    Managing,
-	ServiceStop:           Managing,
-	ServiceKill:           Managing,
-	ServiceExit:           Managing,
-	ServiceLink:           Managing | Monitoring, // its end ends the other one
-	ServiceMonitor:        Monitoring,
-	ServiceLookup:         Lookups,
-	ServiceChildren:       Lookups,
-	ServiceTimer:          Timers,
+func needs(service string) Services {
+	switch service {
+	case ServiceSpawn:
+		return Spawning
+	case ServiceStartChild, ServiceRestartChild:
+		return Spawning | Managing
+	case ServiceTerminateChild, ServiceDeleteChild, ServiceStop, ServiceKill, ServiceExit:
+		return Managing
+	case ServiceLink:
+		return Managing | Monitoring // its end ends the other one
+	case ServiceMonitor:
+		return Monitoring
+	case ServiceLookup, ServiceChildren:
+		return Lookups
+	case ServiceTimer:
+		return Timers
+	}
+	return 0
 }
 
 // Denies returns which bits of s deny the service of that name.
-func (s Services) Denies(service string) Services { return s & needs[service] }
+func (s Services) Denies(service string) Services { return s & needs(service) }
