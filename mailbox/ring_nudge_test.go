@@ -8,24 +8,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/progeny-go/progeny/codec"
 )
 
 // Whoever writes for others and rings for room meanwhile loses nothing that is appended during the
 // ring, nor a word of room that comes then.
 func TestNudgesWhileOthersWrite(t *testing.T) {
 	check(t)
-	page, file, err := NewPage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file.Close()
-	defer page.Close()
-	pr, pw := pipe(t)
-	w := NewWriter(pw, WriterConfig{Ring: page.Inbox()})
-	r := NewReader(pr, codec.DefaultFrameLimit)
-	r.UseRing(page.Inbox(), w) // what is said of room it says to itself
+	w, r := ringLink(t)
 	var got atomic.Int64
 	ended := make(chan error, 1)
 	go func() {

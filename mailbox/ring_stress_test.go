@@ -15,20 +15,27 @@ import (
 	"github.com/progeny-go/progeny/codec"
 )
 
-// Frames of all sizes, from many senders at once, are read once and in order, also when
-// both sides have just gone to sleep, and while others poll.
-func TestRingStress(t *testing.T) {
-	check(t)
+// ringLink is a Writer and a Reader with a ring. What is said of room they say to themselves.
+func ringLink(t *testing.T) (*Writer, *Reader) {
+	t.Helper()
 	page, file, err := NewPage()
 	if err != nil {
 		t.Fatal(err)
 	}
 	file.Close()
-	defer page.Close()
+	t.Cleanup(func() { page.Close() })
 	pr, pw := pipe(t)
 	w := NewWriter(pw, WriterConfig{Ring: page.Inbox()})
 	r := NewReader(pr, codec.DefaultFrameLimit)
-	r.UseRing(page.Inbox(), w) // what is said of room it says to itself
+	r.UseRing(page.Inbox(), w)
+	return w, r
+}
+
+// Frames of all sizes, from many senders at once, are read once and in order, also when
+// both sides have just gone to sleep, and while others poll.
+func TestRingStress(t *testing.T) {
+	check(t)
+	w, r := ringLink(t)
 
 	const senders, rounds = 8, 3000
 	var got atomic.Int64
