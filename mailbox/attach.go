@@ -42,7 +42,7 @@ func (w *Writer) Attach(f *os.File, first []byte, progress func() uint64, ring *
 // connectLocked makes f the pipe. life is held, or nobody else has the Writer yet.
 func (w *Writer) connectLocked(f *os.File, first []byte, progress func() uint64, ring *Ring) {
 	w.file, w.sink = f, sink{}
-	w.sink.init(f, ring)
+	w.sink.init(f, ring, w.cfg.Trust)
 	if w.cfg.Retain {
 		w.progress = progress
 	}

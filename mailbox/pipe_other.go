@@ -19,7 +19,7 @@ type sink struct {
 	ringing bool
 }
 
-func (s *sink) init(f *os.File, _ *Ring) { s.file = f }
+func (s *sink) init(f *os.File, _ *Ring, _ bool) { s.file = f }
 
 func (s *sink) ripe() bool   { return false }
 func (s *sink) change() bool { return false }
@@ -40,6 +40,8 @@ type source struct {
 	file *os.File
 	room func() []byte
 	idle func()
+
+	trust bool // makes no difference here
 }
 
 func (s *source) init(f *os.File, room func() []byte, idle func()) {

@@ -32,6 +32,7 @@ type sink struct {
 	ringing bool        // the pipe is for bells only
 	writes  int         // to the pipe, so far
 	whole   bool        // the last one took all it was given: a frame ends there
+	trust   bool        // the reader does not hold up our calls
 
 	clapper [1]byte // a bell on its way: here, so that it allocates nothing
 
@@ -39,13 +40,19 @@ type sink struct {
 	wait func(fd uintptr) bool // the same
 }
 
-func (s *sink) init(f *os.File, ring *Ring) {
-	s.file = f
+func (s *sink) init(f *os.File, ring *Ring, trust bool) {
+	s.file, s.trust = f, trust
 	if ring != nil {
 		s.ring = newRingWriter(ring)
 	}
 	s.conn, s.err = f.SyscallConn()
-	s.try = func(fd uintptr) { s.n, s.err = retry(unix.Write, fd, s.chunk) }
+	s.try = func(fd uintptr) {
+		if s.trust {
+			s.n, s.err = retry(rawWrite, fd, s.chunk)
+		} else {
+			s.n, s.err = retry(unix.Write, fd, s.chunk)
+		}
+	}
 	s.wait = func(fd uintptr) bool { s.try(fd); return s.err != errWouldBlock }
 }
 
@@ -115,6 +122,8 @@ type source struct {
 	room func() []byte // gives the space to read into
 	idle func()        // told before a wait that there was nothing to read
 
+	trust bool // the writer does not hold up our calls
+
 	try  func(fd uintptr)
 	wait func(fd uintptr) bool
 }
@@ -123,7 +132,7 @@ func (s *source) init(f *os.File, room func() []byte, idle func()) {
 	s.file, s.room, s.idle = f, room, idle
 	s.conn, s.err = f.SyscallConn()
 	s.try = func(fd uintptr) {
-		if s.n, s.err = retry(unix.Read, fd, s.room()); s.err == errWouldBlock {
+		if s.n, s.err = s.call(fd, s.room()); s.err == errWouldBlock {
 			s.idle()
 		}
 	}
@@ -147,6 +156,14 @@ func (s *source) read(wait bool) (int, error) {
 		return 0, err
 	}
 	return s.n, s.err
+}
+
+// call does one read(2), which does not wait.
+func (s *source) call(fd uintptr, b []byte) (int, error) {
+	if s.trust {
+		return retry(rawRead, fd, b)
+	}
+	return retry(unix.Read, fd, b)
 }
 
 // interrupt ends a wait in read with os.ErrDeadlineExceeded, now and later.
@@ -174,7 +191,7 @@ func (s *source) pending() int {
 func (s *source) bells(fd uintptr, stop *atomic.Bool) (room, open bool, err error) {
 	var b [512]byte
 	for !stop.Load() { // others may ring without end
-		switch n, err := retry(unix.Read, fd, b[:]); {
+		switch n, err := s.call(fd, b[:]); {
 		case err == errWouldBlock:
 			return room, true, nil
 		case err != nil:

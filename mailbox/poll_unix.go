@@ -57,8 +57,8 @@ type polling struct {
 	done  func() bool
 	found bool
 
-	misses int // vain calls in a row, up to maxMisses
-	skip   int // how many calls are to be left out
+	misses uint8 // vain calls in a row, up to maxMisses
+	skip   uint8 // how many calls are to be left out
 }
 
 // pays reports whether this call is worth it.

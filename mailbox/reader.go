@@ -46,7 +46,6 @@ type Reader struct {
 	need     int   // how many bytes the next frame has, header included; 0 if not known
 	err      error // final
 
-	trust   bool        // no length lies
 	ring    *ringReader // nil if there is none
 	back    *Writer     // of the other direction
 	ringing bool        // frames come by the ring, and only bells by the pipe
@@ -72,8 +71,11 @@ func NewReader(f *os.File, limit int) *Reader {
 }
 
 // Trust tells that the Writer is honest: memory for a large frame is taken at its word, at
-// once. Call it before Next and Serve.
-func (r *Reader) Trust() { r.trust = true }
+// once, and system calls are made without telling Go's scheduler, which is cheaper. It lets no
+// other goroutine of the thread run for as long as a call takes, and a process that means harm can
+// make one on a pipe that is also its own last (write(2) from memory whose page fault it
+// delays). Call it before Next and Serve.
+func (r *Reader) Trust() { r.src.trust = true }
 
 // UseRing tells where frames are when the other process's Writer no longer puts them into the
 // pipe, and which Writer is the one back to that process: what is to be said of the two
@@ -262,7 +264,7 @@ func (r *Reader) grow() {
 	}
 	have := r.buf[r.pos:r.end]
 	size := r.need
-	if !r.trust {
+	if !r.src.trust {
 		size = min(size, 4*max(len(have), bufferSize))
 	}
 	own := getLarge(size)[:size]

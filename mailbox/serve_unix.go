@@ -5,6 +5,7 @@ package mailbox
 import (
 	"errors"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -67,6 +68,7 @@ func (r *Reader) unpass() {
 // must find the pipe empty before it waits: the poller tells of each change once,
 // and may have told of the pipe's end together with its last bytes. turn is held.
 func (r *Reader) consume(fd uintptr, once bool) {
+	yielded := once
 	for read := false; r.err == nil; {
 		if f, ok := r.parse(); ok {
 			r.err = r.handle(f)
@@ -78,6 +80,11 @@ func (r *Reader) consume(fd uintptr, once bool) {
 		if read && once {
 			r.rest()
 			return
+		}
+		if read && !yielded {
+			yielded = true
+			r.yield()
+			continue
 		}
 		n, err := 0, error(nil)
 		if r.ringing {
@@ -97,6 +104,14 @@ func (r *Reader) consume(fd uintptr, once bool) {
 			r.err = &PipeError{Op: "read", Err: err}
 		}
 	}
+}
+
+// yield lets those run for whom a frame was: to see that nothing more is there takes two system
+// calls, which they need not wait for. turn is held, but for meanwhile: they may Poll.
+func (r *Reader) yield() {
+	r.turn.Unlock()
+	runtime.Gosched()
+	r.turn.Lock()
 }
 
 // readPipe does one read(2); 0 and no error is the end.

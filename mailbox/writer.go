@@ -46,6 +46,9 @@ type WriterConfig struct {
 	// Ring goes with the file given to NewWriter, as Attach says.
 	Ring *Ring
 
+	// Trust tells that the reader is honest: see Reader.Trust.
+	Trust bool
+
 	// Broken, if not nil, is called when a write has failed, with the *PipeError: the reader of that attachment
 	// (see Attach; the file given to NewWriter is number 1) has closed the
 	// pipe. It is called like the admitted of Enqueue, by whoever wrote.
