@@ -5,7 +5,9 @@ package actor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -27,6 +29,22 @@ func sendSignal(t testing.TB, pid int, sig os.Signal) {
 	if err := p.Signal(sig); err != nil {
 		t.Fatalf("signal %v to %d: %v", sig, pid, err)
 	}
+}
+
+// freeze stops a process. kill(2) returns before all its threads stand still, so it waits for that.
+func freeze(t testing.TB, pid int) {
+	t.Helper()
+	sendSignal(t, pid, syscall.SIGSTOP)
+	eventually(t, "it is stopped", func() bool {
+		stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // there is none but on Linux
+		if err != nil {
+			t.Fatal(err)
+		}
+		return !slices.ContainsFunc(stats, func(file string) bool {
+			stat, err := os.ReadFile(file)
+			return err == nil && !strings.Contains(string(stat), ") T ")
+		})
+	})
 }
 
 // 17–23, 31: a process lives after its start, and however it ends, that is told

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -187,17 +185,7 @@ func (r *regular) Facts(*actor.Context, Facts) (Facts, error) { return Facts{Pid
 func regFreeze(t *testing.T, sys *actor.System, ref actor.Ref) (thaw func()) {
 	t.Helper()
 	pid := svInfo(t, sys, ref).Pid
-	sendSignal(t, pid, syscall.SIGSTOP)
-	eventually(t, "it is stopped", func() bool {
-		stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // there is none but on Linux
-		if err != nil {
-			t.Fatal(err)
-		}
-		return !slices.ContainsFunc(stats, func(file string) bool {
-			stat, err := os.ReadFile(file)
-			return err == nil && !strings.Contains(string(stat), ") T ")
-		})
-	})
+	freeze(t, pid)
 	return func() { sendSignal(t, pid, syscall.SIGCONT) }
 }
 

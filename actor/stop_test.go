@@ -7,7 +7,6 @@ import (
 	"errors"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -43,11 +42,7 @@ func TestStopOfUnwilling(t *testing.T) {
 		name  string
 		apply func(ref actor.Ref)
 	}{
-		{"stopped by a signal", func(ref actor.Ref) {
-			if err := syscall.Kill(pidOf(t, ref), syscall.SIGSTOP); err != nil {
-				t.Fatal(err)
-			}
-		}},
+		{"stopped by a signal", func(ref actor.Ref) { freeze(t, pidOf(t, ref)) }},
 		{"spinning", func(ref actor.Ref) {
 			tell(t, ref, Spin{inbox.Ref()})
 			receive[Held](t, inbox)
