@@ -53,9 +53,8 @@ type planned struct {
 // plans has what is known of each type, by the address of its description. It is copied to be
 // changed, which happens once for each type: a look into it must cost next to nothing.
 var (
-	plans   atomic.Pointer[map[unsafe.Pointer]*planned]
+	plans   atomic.Pointer[map[unsafe.Pointer]*planned] // nil before the first
 	plansMu sync.Mutex
-	noPlans = map[unsafe.Pointer]*planned{}
 )
 
 // maxPlanned is how many types anything is known of; all further ones are msgpack's. A program can make
@@ -68,16 +67,15 @@ type anyValue struct{ typ, data unsafe.Pointer }
 // planOf returns the plan for what v holds, a struct or a pointer to one, and where that is;
 // nil if there is none, or not yet.
 func planOf(v any) (*plan, unsafe.Pointer) {
-	held := (*anyValue)(unsafe.Pointer(&v))
-	known := plans.Load()
-	if known == nil {
-		known = &noPlans
+	if v == nil {
+		return nil, nil
 	}
-	of := (*known)[held.typ]
+	held := (*anyValue)(unsafe.Pointer(&v))
+	var of *planned
+	if known := plans.Load(); known != nil {
+		of = (*known)[held.typ]
+	}
 	if of == nil {
-		if v == nil {
-			return nil, nil
-		}
 		of = learn(held.typ)
 	}
 	p := of.plan.Load()
@@ -95,7 +93,7 @@ func planOf(v any) (*plan, unsafe.Pointer) {
 func learn(typ unsafe.Pointer) *planned {
 	plansMu.Lock()
 	defer plansMu.Unlock()
-	known := noPlans
+	var known map[unsafe.Pointer]*planned
 	if p := plans.Load(); p != nil {
 		known = *p
 	}

@@ -43,14 +43,14 @@ func (f *planField) decode(b []byte, v unsafe.Pointer) (rest []byte, ok bool) {
 		if !ok {
 			return nil, false
 		}
-		setInt(f.kind, v, n)
+		setInteger(f.kind, v, uint64(n))
 		return rest, true
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		n, rest, ok := splitUint(b)
 		if !ok {
 			return nil, false
 		}
-		setUint(f.kind, v, n)
+		setInteger(f.kind, v, n)
 		return rest, true
 	case reflect.Float32:
 		if b[0] != 0xca || len(b) < 5 {
@@ -145,30 +145,16 @@ func (f *planField) decodeSlice(b []byte, v unsafe.Pointer) (rest []byte, ok boo
 	return b, true
 }
 
-func setInt(kind reflect.Kind, v unsafe.Pointer, n int64) {
+// setInteger sets an integer of any kind to the lowest bits of n: with a sign or without, they are the same.
+func setInteger(kind reflect.Kind, v unsafe.Pointer, n uint64) {
 	switch kind {
-	case reflect.Int64:
-		*(*int64)(v) = n
-	case reflect.Int:
-		*(*int)(v) = int(n)
-	case reflect.Int32:
-		*(*int32)(v) = int32(n)
-	case reflect.Int16:
-		*(*int16)(v) = int16(n)
-	default:
-		*(*int8)(v) = int8(n)
-	}
-}
-
-func setUint(kind reflect.Kind, v unsafe.Pointer, n uint64) {
-	switch kind {
-	case reflect.Uint64:
+	case reflect.Int64, reflect.Uint64:
 		*(*uint64)(v) = n
-	case reflect.Uint:
+	case reflect.Int, reflect.Uint:
 		*(*uint)(v) = uint(n)
-	case reflect.Uint32:
+	case reflect.Int32, reflect.Uint32:
 		*(*uint32)(v) = uint32(n)
-	case reflect.Uint16:
+	case reflect.Int16, reflect.Uint16:
 		*(*uint16)(v) = uint16(n)
 	default:
 		*(*uint8)(v) = uint8(n)

@@ -307,10 +307,10 @@ func (s *supervision) public(err error, m *member) error {
 	switch {
 	case s.closing && (errors.Is(err, tree.ErrNotRunning) || errors.Is(err, tree.ErrAborted)):
 		f.Code = wire.Closed
-	case codeOf(err) != "":
-		f.Code = codeOf(err)
 	default:
-		f.Code, f.Text = wire.Refused, err.Error()
+		if f.Code = codeOf(err); f.Code == "" {
+			f.Code, f.Text = wire.Refused, err.Error()
+		}
 	}
 	return f
 }
