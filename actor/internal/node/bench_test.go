@@ -18,7 +18,7 @@ func benchStage(b *testing.B) *stage {
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		io.Copy(io.Discard, s.files[0]) // the other end of self's inbox
+		io.Copy(io.Discard, s.in)
 	}()
 	b.Cleanup(func() {
 		s.strike()
@@ -74,7 +74,7 @@ func BenchmarkForward(b *testing.B) {
 	s := benchStage(b)
 	sent := uint64(2) // by newStage
 	s.finish(b, sent)
-	sender := s.cells[1].proc.link
+	sender := find(peerID).proc.link
 	content := split(b, messages(selfID, 1, 64))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -49,7 +49,8 @@ type stage struct {
 	cells []*Cell
 	files []*os.File
 	calls map[uint64]*call // Asks of the program to self
-	out   *os.File         // the other end of self's link
+	in    *os.File         // the other end of self's mailbox
+	out   *os.File         // and of its link
 }
 
 // newEmptyStage has those that have no part of their own: one that refuses, and an Inbox.
@@ -167,7 +168,7 @@ func (s *stage) build(t testing.TB, id codec.ID, spec wire.Spec, connect func(p 
 	routes.Store(id, c)
 	s.cells = append(s.cells, c)
 	if id == selfID {
-		s.out = outbox
+		s.in, s.out = inbox, outbox
 	}
 	return c
 }
