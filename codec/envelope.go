@@ -163,12 +163,29 @@ func appendLength(dst []byte, code byte, n int) []byte {
 // DecodeEnvelope does not allocate, but for an error, which is a
 // [*MalformedError] and leaves e as it was.
 func DecodeEnvelope(frame []byte, e *Envelope) error {
+	_, err := decodeEnvelope(frame, e)
+	return err
+}
+
+// marks are places in an envelope.
+type marks struct {
+	corr, typ, payload int  // where these begin
+	plain              bool // there is nothing behind the payload
+}
+
+// decodeEnvelope is DecodeEnvelope, and says where what is.
+func decodeEnvelope(frame []byte, e *Envelope) (m marks, err error) {
 	p := parser{buf: frame}
 	n := p.arrayLen()
 	kind := p.kind()
 	to, from := p.id(), p.id()
+	m.corr = p.off
 	corr, deadline := p.uint(), p.int()
-	typ, trace, payload := p.str(), p.bin(true, "a trace that is a bin or nil"), p.bin(false, "a payload that is a bin")
+	m.typ = p.off
+	typ, trace := p.str(), p.bin(true, "a trace that is a bin or nil")
+	m.payload = p.off
+	payload := p.bin(false, "a payload that is a bin")
+	m.plain = n == elements
 	key := uint64(0)
 	if n > elements {
 		key = p.key()
@@ -180,15 +197,18 @@ func DecodeEnvelope(frame []byte, e *Envelope) error {
 		p.fail(p.off, "nothing after the array", nil)
 	}
 	if p.err != nil {
-		return p.err
+		return m, p.err
 	}
 	*e = Envelope{kind, to, from, corr, deadline, typ, trace, payload, key}
-	return nil
+	return m, nil
 }
 
 // PeekKind returns the kind in frame, which is the content of a frame as [Split]
 // gives it, without a look at the rest. An error is a [*MalformedError].
 func PeekKind(frame []byte) (Kind, error) {
+	if len(frame) > 1 && frame[0] == 0x90|elements && frame[1] <= 0x7f { // as appendHead writes it
+		return Kind(frame[1]), nil
+	}
 	p := parser{buf: frame}
 	p.arrayLen()
 	kind := p.kind()
