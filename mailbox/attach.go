@@ -48,7 +48,6 @@ func (w *Writer) connectLocked(f *os.File, first []byte, progress func() uint64,
 	}
 	if len(first) > 0 {
 		w.stream.prepend(keep(first))
-		w.unwritten.Add(int64(len(first)))
 	}
 	w.attachment++
 	w.full, w.nudging, w.err = false, false, nil
@@ -86,12 +85,11 @@ func (w *Writer) Detach(begun, finished uint64) (suspect *Held) {
 	w.progress = nil
 	suspect = w.stream.bury(begun, finished)
 	w.stream.rewind(nil)
-	w.unwritten.Store(int64(w.stream.unwritten()))
 	w.offered = 0
 	if !w.closed {
 		w.admitLocked()
 	}
-	w.role.Unlock()
+	w.yieldRole()
 	w.unlock()
 	w.closeFile()
 	return suspect
@@ -108,24 +106,39 @@ func (w *Writer) Return(suspect *Held) error {
 		return errAttached
 	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.unlock()
 	if err := checkFrame(suspect.Frame, w.refusalLocked()); err != nil {
 		return err
 	}
 	w.stream.rewind(nil, suspect.Frame)
-	w.unwritten.Store(int64(w.stream.unwritten()))
 	return nil
 }
 
-// seize returns with role and mu held, when nobody writes any more. The caller holds life
+// seize returns with writing set and mu held, when nobody else writes any more. The caller holds life
 // and has set err or closed, so that nobody begins.
 func (w *Writer) seize() {
 	if w.file != nil {
 		w.sink.interrupt()
 	}
 	w.drainer.Wait()
-	w.role.Lock()
 	w.mu.Lock()
+	if w.writing {
+		w.leaving, w.left = true, make(chan struct{})
+		w.mu.Unlock()
+		<-w.left
+		w.mu.Lock()
+		w.leaving = false
+	}
+	w.writing = true
+}
+
+// yieldRole ends the writing; who seizes it has it then. mu is held.
+func (w *Writer) yieldRole() {
+	if w.leaving {
+		close(w.left)
+		return
+	}
+	w.writing = false
 }
 
 // closeFile closes the pipe, if there is one. life is held.

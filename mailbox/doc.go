@@ -33,7 +33,8 @@
 //
 // Only Put, Flush, Close and Detach of a Writer and Next of a Reader wait. Put waits for
 // room, Flush for the pipe, both until their ctx is done; neither holds a thread
-// meanwhile. Close and Detach wait for who is just writing, which does not block. Nobody
+// meanwhile, but for Put's first 50 µs, in which the first in the queue looks for room itself where there is
+// more than one processor. Close and Detach wait for who is just writing, which does not block. Nobody
 // else waits for a write of somebody else: who finds one under way appends and leaves.
 // Attach, Detach, Return, Filter, Held and Close take turns; of these only Filter and Held
 // take longer than a copy of the frames, namely as long as what they call.

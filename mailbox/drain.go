@@ -37,27 +37,28 @@ func now() time.Duration { return time.Since(start) }
 // dispatch sees to it that what is unwritten gets written: by who is at it, by the
 // drain goroutine or by the caller. It is called with mu held and releases it.
 //
-// Whoever leaves bytes unwritten knows one of: role is taken, and its holder looks again under mu
-// before giving it back; or the drain goroutine lives, and looks before it ends.
+// Whoever leaves bytes unwritten knows one of: somebody is writing, and looks again under mu
+// before that ends; or the drain goroutine lives, and looks before it ends.
 func (w *Writer) dispatch() {
 	unwritten := w.stream.unwritten()
 	switch {
-	case w.nudging && w.err == nil && !w.closed && w.role.TryLock():
+	case w.nudging && w.err == nil && !w.closed && !w.writing:
+		w.writing = true
 		w.writeRounds()
 	case unwritten == 0 || w.err != nil || w.closed:
 	case w.full && (w.draining || w.sink.ringing): // somebody waits for room, or will be told of it
 	case w.draining && !w.sink.ringing && unwritten < helpBytes:
-	case !w.role.TryLock():
+	case w.writing:
 	case !w.draining && !w.sink.ringing && w.hotLocked():
-		w.role.Unlock()
 		w.startDrainLocked()
 	default:
+		w.writing = true
 		w.writeRounds()
 	}
 	w.unlock()
 }
 
-// writeRounds writes, role and mu held, until nothing is left, the pipe is full, or it has
+// writeRounds writes, writing set and mu held, until nothing is left, the pipe is full, or it has
 // done enough for others; then it hands over to the drain goroutine.
 func (w *Writer) writeRounds() {
 	for range maxRounds {
@@ -88,7 +89,7 @@ func (w *Writer) hotLocked() bool {
 	return w.streak >= hotStreak
 }
 
-// writeHead does one write from the head of the stream. role and mu are held; mu is released
+// writeHead does one write from the head of the stream. writing is set and mu held; mu is released
 // meanwhile. If wait, it waits until the pipe takes something, or for Close.
 func (w *Writer) writeHead(wait bool) {
 	s := w.stream.head
@@ -156,7 +157,6 @@ func (w *Writer) changeLocked() {
 func (w *Writer) wroteLocked(s *segment, n int) {
 	s.written += n
 	w.stream.written += uint64(n)
-	w.unwritten.Add(-int64(n))
 	if !w.cfg.Retain {
 		w.stream.dropWritten()
 		if !w.closed {
@@ -184,7 +184,8 @@ func (w *Writer) drain() {
 	idle := now()
 	w.mu.Lock()
 	for w.err == nil && !w.closed {
-		if w.stream.unwritten() > 0 && w.role.TryLock() {
+		if w.stream.unwritten() > 0 && !w.writing {
+			w.writing = true
 			w.writeHead(true)
 			if w.sink.ringing && w.full {
 				w.awaitRoom()
@@ -219,7 +220,7 @@ func (w *Writer) await(until time.Duration) {
 	}
 }
 
-// release gives role back, and rings first for whom others could not. mu is held, and released
+// release ends the writing, and rings first for whom others could not. mu is held, and released
 // meanwhile.
 func (w *Writer) release() {
 	for w.nudging {
@@ -228,23 +229,20 @@ func (w *Writer) release() {
 		w.sink.bell(bellRoom)
 		w.mu.Lock()
 	}
-	w.role.Unlock()
+	w.yieldRole()
 }
 
 // awaitRoom waits a little for room in the ring. If there is none, full stays set, and the
-// reader is to ring when there is. role and mu are held; mu is released meanwhile.
+// reader is to ring when there is. writing is set and mu held; mu is released meanwhile.
 func (w *Writer) awaitRoom() {
 	ring := w.sink.ring
-	for start := now(); now()-start < linger; {
-		w.unlock()
+	w.unlock()
+	room := ring.hasRoom()
+	for start := now(); !room && now()-start < linger; room = ring.hasRoom() {
 		runtime.Gosched()
-		w.mu.Lock()
-		if w.err != nil || w.closed || ring.hasRoom() {
-			w.full = false
-			return
-		}
 	}
-	w.full = ring.wantRoom()
+	w.mu.Lock()
+	w.full = !room && w.err == nil && !w.closed && ring.wantRoom()
 }
 
 // resume goes on writing: there is room in the ring again.
@@ -274,7 +272,6 @@ func (w *Writer) appendBellLocked() {
 	s, _ := w.stream.append([]byte{bellRoom}, w.draining)
 	s.control++
 	w.stream.control++
-	w.unwritten.Add(1)
 }
 
 // Unwritten returns how many bytes were taken in and are not in the pipe: a
@@ -296,7 +293,8 @@ func (w *Writer) Flush(ctx context.Context) error {
 		defer w.mu.Unlock()
 		return w.brokenLocked()
 	}
-	if w.stream.unwritten() > 0 && w.role.TryLock() {
+	if w.stream.unwritten() > 0 && !w.writing {
+		w.writing = true
 		w.writeRounds()
 	}
 	if w.stream.unwritten() == 0 && !w.closed && w.err == nil {
@@ -365,7 +363,7 @@ func (w *Writer) Close() error {
 		w.writeHead(false)
 	}
 	w.settleFlushesLocked(w.brokenLocked())
-	w.role.Unlock()
+	w.yieldRole()
 	w.unlock()
 	w.closeErr = w.closeFile()
 	return w.closeErr

@@ -31,7 +31,6 @@ func (w *Writer) Filter(keep func(frame []byte) bool) (dropped int) {
 	}
 	w.mu.Lock()
 	w.stream.rewind(func(i int) bool { return i >= len(frames) || frames[i] != nil })
-	w.unwritten.Store(int64(w.stream.unwritten()))
 	w.admitLocked()
 	w.unlock()
 	return dropped

@@ -88,10 +88,23 @@ func (p *Page) ring(words, data int) *Ring {
 }
 
 // Begin says that counted frame n, 1 being the first, is being handled.
-func (p *Page) Begin(n uint64) { p.word(pageBegun).Store(littleEndian(n)) }
+func (p *Page) Begin(n uint64) { p.put(pageBegun, n) }
 
 // Finish says that the first n counted frames have been handled.
-func (p *Page) Finish(n uint64) { p.word(pageFinished).Store(littleEndian(n)) }
+func (p *Page) Finish(n uint64) { p.put(pageFinished, n) }
+
+// put stores a word, and does not wait until it has the cache line, as an atomic store does: that took an eighth of the
+// time of a stream of small messages, as the other process looks at the line. What a processor has
+// been told to store, in this order, others see in this order where there is nothing but this process's end
+// between.
+func (p *Page) put(offset int, n uint64) {
+	word := p.word(offset)
+	if unsafe.Sizeof(uintptr(0)) < unsafe.Sizeof(n) { // it would be stored in halves
+		word.Store(littleEndian(n))
+		return
+	}
+	*(*uint64)(unsafe.Pointer(word)) = littleEndian(n)
+}
 
 // Progress returns what Begin and Finish were last told, or what they had been told by the
 // time of Close. Finished is read first: what an honest writer finished, it had begun.

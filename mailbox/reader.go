@@ -53,6 +53,7 @@ type Reader struct {
 	// With Serve: turn is held by whoever reads and handles, and protects all of the above.
 	turn    sync.Mutex
 	handle  func(Frame) error
+	between func()           // see Between; never nil
 	look    func(fd uintptr) // of Poll, made once
 	polling polling
 
@@ -65,7 +66,7 @@ type Reader struct {
 // NewReader returns a Reader from f, the read end of a pipe in nonblocking mode, and takes
 // ownership of f. limit is the most bytes a frame's content may have.
 func NewReader(f *os.File, limit int) *Reader {
-	r := &Reader{limit: limit}
+	r := &Reader{limit: limit, between: func() {}}
 	r.src.init(f, r.space, r.rest)
 	return r
 }
@@ -84,6 +85,10 @@ func (r *Reader) Trust() { r.src.trust = true }
 func (r *Reader) UseRing(ring *Ring, back *Writer) {
 	r.ring, r.back = newRingReader(ring), back
 }
+
+// Between has done called whenever Serve or Poll has handled all the frames that it read at once, before
+// it reads again, waits, or lets others read. Call it before Serve.
+func (r *Reader) Between(done func()) { r.between = done }
 
 // Next returns the next frame. It waits for it in the poller, until Drain or Close.
 // Errors are final:

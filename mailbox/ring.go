@@ -21,6 +21,11 @@ const (
 	ringRestart = 2 << 10
 )
 
+const (
+	cacheLine  = 64
+	touchLimit = 2 << 10 // bytes; longer writes fetch as they go
+)
+
 // What stands in the pipe where a frame could begin, and is none.
 const (
 	// bellFrames says that the next frame is in the ring, as are all after it: from then
@@ -106,7 +111,21 @@ func (w *ringWriter) write(b []byte) (int, error) {
 		publish(w.tail, w.at)
 		b = b[len(step):]
 	}
+	w.touch(n)
 	return n, nil
+}
+
+// touch begins to fetch the cache lines that the next write of so many bytes goes to, of what is free. The reader has
+// had them last, and publish waits until they are here: 50 ns for 100 bytes, and 14 when they were sent for a message
+// earlier.
+func (w *ringWriter) touch(n int) {
+	free := ringSize - int(w.at-w.seen)
+	if n > touchLimit || n+cacheLine >= free {
+		return
+	}
+	for ahead := n + cacheLine; ahead > cacheLine; ahead -= cacheLine {
+		w.data[(w.at+uint64(ahead))&ringMask] = 0
+	}
 }
 
 // refresh looks how far the reader is. After restart it may not have noticed yet.
@@ -140,9 +159,9 @@ func (w *ringWriter) wantRoom() bool {
 	return false
 }
 
-// hasRoom looks for room.
+// hasRoom looks for room that is worth a write.
 func (w *ringWriter) hasRoom() bool {
-	return w.refresh() != nil || w.at-w.seen < ringSize
+	return w.refresh() != nil || w.at-w.seen <= ringSize-ringStep
 }
 
 // sleeper reports whether the reader sleeps, and mustWake whether it is for the caller to

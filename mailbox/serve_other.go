@@ -10,6 +10,7 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 		f, err := r.Next()
 		if err == nil {
 			err = handle(f)
+			r.between()
 		}
 		if err != nil {
 			return err

@@ -70,11 +70,7 @@ func (r *Reader) unpass() {
 func (r *Reader) consume(fd uintptr, once bool) {
 	yielded := once
 	for read := false; r.err == nil; {
-		if f, ok := r.parse(); ok {
-			r.err = r.handle(f)
-			continue
-		}
-		if r.err != nil {
+		if r.handleAll(); r.err != nil {
 			return
 		}
 		if read && once {
@@ -103,6 +99,20 @@ func (r *Reader) consume(fd uintptr, once bool) {
 		default:
 			r.err = &PipeError{Op: "read", Err: err}
 		}
+	}
+}
+
+// handleAll handles the frames that are here.
+func (r *Reader) handleAll() {
+	handled := false
+	for f, ok := r.parse(); ok; f, ok = r.parse() {
+		handled = true
+		if r.err = r.handle(f); r.err != nil {
+			break
+		}
+	}
+	if handled {
+		r.between()
 	}
 }
 

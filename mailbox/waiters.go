@@ -1,5 +1,21 @@
 package mailbox
 
+import (
+	"runtime"
+	"time"
+)
+
+const (
+	// lookLimit is how long the first of those who wait looks for room itself, before it sleeps: to be woken takes
+	// 30 to 50 µs, and a reader in a stream makes room all the time.
+	lookLimit = 50 * time.Microsecond
+
+	// Between two looks so much time goes by that the reader can finish a few frames: each costs the
+	// reader a cache line. With little room it may finish all in less.
+	longestLook  = 16 * time.Microsecond
+	framesForOne = 256 // of the capacity, for each microsecond of that
+)
+
 // waiter is a counted frame that waits for room.
 type waiter struct {
 	frame    []byte
@@ -71,4 +87,28 @@ func (w *Writer) dismissLocked(err error) {
 		}
 		wt = next
 	}
+}
+
+// look looks for room for wt, for as long as lookLimit. The error is that of the page, and wt no longer waits then.
+func (w *Writer) look(wt *waiter) error {
+	pause := min(max(time.Duration(w.cfg.Capacity.Messages/framesForOne)*time.Microsecond, time.Microsecond), longestLook)
+	for start := now(); now()-start < lookLimit; {
+		for next := now() + pause; now() < next; {
+			runtime.Gosched()
+		}
+		w.mu.Lock()
+		var err error
+		if wt.queued && w.refusalLocked() == nil {
+			if err = w.pullLocked(); err != nil {
+				w.waiting.remove(wt)
+				w.admitLocked() // a Force may have stood behind it
+			}
+		}
+		queued := wt.queued
+		w.dispatch()
+		if !queued {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,18 +74,19 @@ type Writer struct {
 	file     *os.File   // nil without a reader
 	closeErr error
 
-	sink sink // of file; used with role, replaced while nobody can take it
-
-	// role is held by who is writing to the pipe. It is taken with TryLock and given back under
-	// mu, so that whoever finds it taken knows: that one will look for more work.
-	// Only Close and Detach wait for it.
-	role sync.Mutex
+	sink sink // of file; used by who is writing, replaced while nobody can be
 
 	drainer sync.WaitGroup // the drain goroutine
 
-	unwritten atomic.Int64 // stream.unwritten, for a glance without mu
+	unwritten atomic.Int64 // stream.unwritten when mu was last released, for a glance without it
 
-	mu         sync.Mutex // protects the following; never held during a write or a callback
+	mu sync.Mutex // protects the following; never held during a callback, or a write but a small one to a ring
+
+	// writing is the role of who is writing to the pipe. Whoever finds it taken knows: that one will look for more
+	// work before giving it back. Only Close and Detach wait for it, with leaving set, for left.
+	writing, leaving bool
+	left             chan struct{}
+
 	stream     stream
 	waiting    waiterQueue
 	flushes    []*flush
@@ -141,7 +143,13 @@ func (w *Writer) Put(ctx context.Context, frame []byte) error {
 	}
 	wt := &waiter{frame: frame, ready: make(chan struct{})}
 	w.waiting.push(wt)
+	look := w.progress != nil && w.waiting.first == wt && runtime.NumCPU() > 1 && runtime.GOMAXPROCS(0) > 1
 	w.dispatch()
+	if look {
+		if err := w.look(wt); err != nil {
+			return err
+		}
+	}
 	select {
 	case <-wt.ready:
 		return wt.err
@@ -258,7 +266,6 @@ func (w *Writer) push(frame []byte, refusal error, limit int) error {
 		s.control += len(frame)
 		s.own = true
 		w.stream.control += len(frame)
-		w.unwritten.Add(int64(len(frame)))
 	}
 	w.dispatch()
 	return err
@@ -346,13 +353,15 @@ func (w *Writer) shortLocked(size int) bool {
 // takeLocked takes a counted frame in.
 func (w *Writer) takeLocked(frame []byte) {
 	w.stream.take(frame, w.draining)
-	w.unwritten.Add(int64(len(frame)))
 }
 
 // unlock releases mu, then calls what became due under it.
 func (w *Writer) unlock() {
 	due := w.callbacks
 	w.callbacks = nil
+	if n := int64(w.stream.unwritten()); n != w.unwritten.Load() { // an atomic store costs as much as all else here
+		w.unwritten.Store(n)
+	}
 	w.mu.Unlock()
 	for _, admitted := range due {
 		admitted()
