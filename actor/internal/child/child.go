@@ -53,12 +53,15 @@ type Child struct {
 	page  *mailbox.Page
 	queue *queue
 
+	reading codec.Opener // of who reads
+
 	corr       atomic.Uint64 // the last number given to a call, monitor or timer
 	logDropped atomic.Uint64
 	sent       atomic.Uint64 // messages of its own
 
 	// The worker's own.
 	delivery     Delivery // the message in progress
+	opener       codec.Opener
 	unacked      int
 	unackedBytes int
 	finished     uint64
@@ -67,6 +70,7 @@ type Child struct {
 	told         int         // Tells in a row, without anything sent
 	seenSent     uint64      // sent, when that began
 	hot          bool        // the last wait for a message was short
+	pace         pace
 
 	mu       sync.Mutex // protects the following
 	ready    bool       // the start function has returned
@@ -163,7 +167,10 @@ func (c *Child) Init() *wire.Init { return &c.init }
 
 // read runs for the life of the process. While messages follow one another closely it is
 // the worker that reads (see await).
-func (c *Child) read() { c.lost(c.in.Serve(c.dispatch)) }
+func (c *Child) read() {
+	c.in.Between(c.queue.filled)
+	c.lost(c.in.Serve(c.dispatch))
+}
 
 // dispatch deals with one frame from the node. Tells, of which there are most, go
 // into the queue as they are.
@@ -176,13 +183,13 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 		c.queue.push(item{frame: f})
 		return nil
 	}
-	var env codec.Envelope
-	if err := codec.DecodeEnvelope(f.Bytes, &env); err != nil {
+	env, err := c.reading.Open(f.Bytes)
+	if err != nil {
 		return err
 	}
 	switch kind {
 	case wire.KindAsk:
-		c.queue.push(item{f, c.expectAsk(&env)})
+		c.queue.push(item{f, c.expectAsk(env)})
 	case wire.KindReply:
 		c.answered(env.Corr, func(call *call) { call.answer(env.Type, env.Payload) })
 	case wire.KindFail:
@@ -206,6 +213,7 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 	case wire.KindPing:
 		c.page.Beat(env.Corr)
 	}
+	env.Payload = nil
 	return nil // an unknown kind is skipped
 }
 

@@ -13,6 +13,7 @@ import (
 const (
 	firstChunk = 1 << 10
 	maxChunk   = 32 << 10
+	maxSpare   = 8 // chunks, together what a ring holds
 )
 
 // A queue holds the messages that were read and not yet begun, as they came: who
@@ -22,10 +23,15 @@ type queue struct {
 	wake chan struct{}               // one token when there may be something to do
 	end  atomic.Pointer[wire.Reason] // once set, nothing further is to be begun
 
+	filling bool // mu is held by push; of who reads
+	idle    bool // there was nothing when that began
+
 	mu    sync.Mutex // protects the following
 	items []item
-	chunk []byte // of the messages in items
-	taken []byte // of those taken last
+	chunk []byte   // that is being filled
+	full  [][]byte // those before it, of messages in items
+	taken [][]byte // of the messages taken last
+	spare [][]byte // to be used again
 }
 
 // item is a message.
@@ -36,28 +42,56 @@ type item struct {
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
-// push takes a message in. Unless its frame is Owned, the bytes are still the reader's.
+// push takes a message in. Unless its frame is Owned, the bytes are still the reader's. From the first push to filled
+// the queue is locked: for messages that come together once, not for each.
 func (q *queue) push(m item) {
-	q.mu.Lock()
+	if !q.filling {
+		q.mu.Lock()
+		q.filling, q.idle = true, len(q.items) == 0
+	}
 	if !m.frame.Owned {
 		m.frame.Bytes = q.copy(m.frame.Bytes)
 	}
 	q.items = append(q.items, m)
-	first := len(q.items) == 1
+}
+
+// filled ends what push has begun, if anything.
+func (q *queue) filled() {
+	if !q.filling {
+		return
+	}
+	q.filling = false
 	q.mu.Unlock()
-	if first {
+	if q.idle {
 		q.signal()
 	}
 }
 
-// copy puts b into the current chunk. A full one is freed with the last message in it.
+// copy puts b into the current chunk, or another one.
 func (q *queue) copy(b []byte) []byte {
 	if len(b) > cap(q.chunk)-len(q.chunk) {
-		q.chunk = make([]byte, 0, max(min(2*cap(q.chunk), maxChunk), firstChunk, len(b)))
+		q.another(len(b))
 	}
 	start := len(q.chunk)
 	q.chunk = append(q.chunk, b...)
 	return q.chunk[start:len(q.chunk):len(q.chunk)]
+}
+
+// another begins a chunk with room for size bytes.
+func (q *queue) another(size int) {
+	wanted := max(min(2*cap(q.chunk), maxChunk), firstChunk, size)
+	if q.chunk != nil {
+		q.full, q.chunk = append(q.full, q.chunk), nil
+	}
+	for n := len(q.spare); n > 0 && q.chunk == nil; n-- {
+		if last := q.spare[n-1]; cap(last) >= wanted {
+			q.chunk = last[:0]
+		}
+		q.spare = q.spare[:n-1]
+	}
+	if q.chunk == nil {
+		q.chunk = make([]byte, 0, wanted)
+	}
 }
 
 // stop says that nothing further is to be begun, and why. The first word counts.
@@ -77,16 +111,22 @@ func (q *queue) signal() {
 }
 
 // take returns all messages there are, in the memory of spent, which is what it returned before. It does
-// not wait. Unless something of those is kept, their chunk is used again: so a stream of messages
-// costs no memory but what its handler takes.
+// not wait. Unless something of those is kept, their chunks are used again: so a stream of messages
+// costs no memory but what its handler takes (1 KiB each: 0.9 of the time).
 func (q *queue) take(spent []item, kept bool) (batch []item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	batch, q.items = q.items, spent[:0]
-	if kept {
-		q.taken = nil
+	for _, chunk := range q.taken {
+		if !kept && len(q.spare) < maxSpare {
+			q.spare = append(q.spare, chunk)
+		}
 	}
-	q.chunk, q.taken = q.taken[:0], q.chunk
+	clear(q.taken)
+	q.taken, q.full = q.full, q.taken[:0]
+	if len(q.chunk) > 0 {
+		q.taken, q.chunk = append(q.taken, q.chunk), nil
+	}
 	return batch
 }
 
@@ -96,6 +136,7 @@ func (q *queue) ready() bool {
 		return true
 	}
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.items) > 0
+	n := len(q.items)
+	q.mu.Unlock()
+	return n > 0
 }
