@@ -29,6 +29,7 @@ type Cell struct {
 	guard   *guard               // nil if its Spec asks for none
 	corr    atomic.Uint64        // the last correlation given out
 	size    atomic.Int64         // the last message's; the next may be as large
+	handled atomic.Pointer[byte] // the name of the type that the program has last sent it
 	quick   atomic.Bool          // the last answer came so soon that the next is worth polling for
 	link    atomic.Pointer[link] // of the present process
 	absent  atomic.Bool          // it is between two processes
@@ -143,7 +144,7 @@ func (c *Cell) fateOfCancelled() wire.Fate {
 // encode refuses what the actor does not take, and what is too large, before
 // anything is sent.
 func (c *Cell) encode(env *codec.Envelope, message any) (mailbox.Buffer, error) {
-	if !c.proto.Handles(env.Type) {
+	if !c.handles(env.Type) {
 		return mailbox.Buffer{}, c.unhandled(env.Type)
 	}
 	f := mailbox.NewBufferFor(int(c.size.Load()))
@@ -154,6 +155,19 @@ func (c *Cell) encode(env *codec.Envelope, message any) (mailbox.Buffer, error) 
 	}
 	c.size.Store(int64(len(f.Bytes)))
 	return f, nil
+}
+
+// handles reports whether the actor takes messages of a type of this program, whose name is always in the same
+// place: mostly that of the last one.
+func (c *Cell) handles(messageType []byte) bool {
+	if len(messageType) > 0 && &messageType[0] == c.handled.Load() {
+		return true
+	}
+	ok := c.proto.Handles(messageType)
+	if ok && len(messageType) > 0 {
+		c.handled.Store(&messageType[0])
+	}
+	return ok
 }
 
 func (c *Cell) unhandled(messageType []byte) *wire.Failure {

@@ -22,9 +22,10 @@ type link struct {
 	in         *mailbox.Reader
 	attachment uint64 // to its process's inbox
 
-	env  codec.Envelope // of the frame that is handled: a new one for each would be garbage
-	done chan struct{}  // closed when run has returned
-	err  error          // why it returned; to be read after done
+	env    codec.Envelope // of the frame that is handled: a new one for each would be garbage
+	opener codec.Opener
+	done   chan struct{} // closed when run has returned
+	err    error         // why it returned; to be read after done
 
 	services atomic.Int32 // goroutines that do something for the process
 	signals  sync.Mutex   // held while a link's signal is sent, or made impossible
@@ -78,10 +79,13 @@ func (l *link) run() {
 
 // handle deals with one frame. Whoever wants something of it later takes a copy.
 func (l *link) handle(content []byte) error {
-	env := &l.env
-	if err := codec.DecodeEnvelope(content, env); err != nil {
+	opened, err := l.opener.Open(content)
+	if err != nil {
 		return breach(err.Error())
 	}
+	env := &l.env
+	*env = *opened // it is changed
+	opened.Payload = nil
 	if l.proc.goodbye.Load() != nil {
 		return nil // another goroutine of the actor was not aware of its end
 	}

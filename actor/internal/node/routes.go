@@ -32,7 +32,7 @@ type target interface {
 
 // routes holds the addresses of every system in this program, so that a
 // reference needs no system to be used.
-var routes sync.Map // codec.ID → target
+var routes directory
 
 // Local is this program as what references stand on. It needs no Node: an
 // address leads to its own.
@@ -44,7 +44,7 @@ func (Local) Tell(ctx context.Context, env codec.Envelope, message any) error {
 	if !ok {
 		return gone(env.To)
 	}
-	return t.(target).tell(ctx, env, message)
+	return t.tell(ctx, env, message)
 }
 
 // Ask sends a message and hands the reply to reply.
@@ -53,7 +53,7 @@ func (Local) Ask(ctx context.Context, env codec.Envelope, message any, reply wir
 	if !ok {
 		return gone(env.To)
 	}
-	return t.(target).ask(ctx, env, message, reply)
+	return t.ask(ctx, env, message, reply)
 }
 
 // find returns the cell of that address, or nil.
