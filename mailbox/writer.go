@@ -193,14 +193,13 @@ func (w *Writer) TryPut(frame []byte) error {
 func (w *Writer) Enqueue(frame []byte, admitted func()) error {
 	w.mu.Lock()
 	ok, err := w.tryPutLocked(frame)
-	switch {
-	case err != nil:
-	case ok && admitted != nil:
-		w.callbacks = append(w.callbacks, admitted)
-	case !ok:
+	if !ok && err == nil {
 		w.waiting.push(&waiter{frame: keep(frame), admitted: admitted})
 	}
 	w.dispatch()
+	if ok && admitted != nil {
+		admitted()
+	}
 	return err
 }
 

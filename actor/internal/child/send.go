@@ -84,10 +84,11 @@ func (c *Child) forget(corr uint64) bool {
 // refuses when full, waits until the destination's mailbox has taken it; the
 // others wait only while the window is full.
 func (c *Child) Tell(ctx context.Context, env codec.Envelope, message any) error {
-	if c.trusts(env.To) {
-		return c.post(ctx, &env, message)
+	err := c.post(ctx, &env, message, true)
+	if err == errStranger {
+		return c.introduce(ctx, env, message)
 	}
-	return c.introduce(ctx, env, message)
+	return err
 }
 
 // introduce sends a Tell that is acknowledged. (In Tell itself the closure would put the
@@ -138,15 +139,16 @@ func (c *Child) begin(ctx context.Context, env codec.Envelope, message any) (uin
 		return 0, nil, err
 	}
 	env.Corr = corr
-	if err := c.post(ctx, &env, message); err != nil {
+	if err := c.post(ctx, &env, message, false); err != nil {
 		c.forget(corr)
 		return 0, nil, err
 	}
 	return corr, waiting, nil
 }
 
-// post encodes a message, waits for room in the window, and writes it.
-func (c *Child) post(ctx context.Context, env *codec.Envelope, message any) error {
+// post encodes a message, waits for room in the window, and writes it. If known, it is errStranger that
+// the destination is not trusted (any more).
+func (c *Child) post(ctx context.Context, env *codec.Envelope, message any, known bool) error {
 	c.sent.Add(1)
 	f := mailbox.NewBuffer()
 	defer func() { f.Free() }()
@@ -155,7 +157,7 @@ func (c *Child) post(ctx context.Context, env *codec.Envelope, message any) erro
 		return err
 	}
 	if env.To != (codec.ID{}) { // the node itself has no window
-		if err := c.acquire(ctx, env.To, contentSize(f.Bytes)); err != nil {
+		if err := c.acquire(ctx, env.To, contentSize(f.Bytes), known); err != nil {
 			return err
 		}
 	}

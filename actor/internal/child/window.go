@@ -2,6 +2,7 @@ package child
 
 import (
 	"context"
+	"errors"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -16,11 +17,19 @@ type window struct {
 	room     chan struct{} // closed when there may be room; nil while nobody waits
 }
 
-// acquire waits for room in the window to a destination, and takes it.
-func (c *Child) acquire(ctx context.Context, to codec.ID, size int) error {
+// errStranger says that a Tell to a destination must be acknowledged.
+var errStranger = errors.New("the destination is not known yet")
+
+// acquire waits for room in the window to a destination, and takes it. If known, it returns errStranger for one that is
+// not trusted.
+func (c *Child) acquire(ctx context.Context, to codec.ID, size int, known bool) error {
 	for {
 		c.mu.Lock()
 		w := c.windows[to]
+		if known && (w == nil || !w.trusted) {
+			c.mu.Unlock()
+			return errStranger
+		}
 		if w == nil {
 			w = new(window)
 			c.windows[to] = w
@@ -65,13 +74,6 @@ func (c *Child) credit(to codec.ID, credit wire.Credit) {
 		close(w.room)
 		w.room = nil
 	}
-}
-
-func (c *Child) trusts(to codec.ID) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	w := c.windows[to]
-	return w != nil && w.trusted
 }
 
 func (c *Child) trust(to codec.ID) {

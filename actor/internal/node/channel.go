@@ -22,10 +22,14 @@ type channel struct {
 	mu       sync.Mutex // protects the following
 	messages int        // charged and not yet told to the process as credited
 	bytes    int
-	waiting  []int // sizes of those not yet taken in, oldest first
+	waiting  []int // sizes of those not yet taken in, oldest first, from first on
+	first    int
 	credit   wire.Credit
 	closed   bool
 }
+
+// keptWaiting is for how many sizes a channel keeps room when none waits.
+const keptWaiting = 8
 
 func newChannel(l *link, to codec.ID, t target) *channel {
 	ch := &channel{link: l, to: to}
@@ -37,13 +41,13 @@ func newChannel(l *link, to codec.ID, t target) *channel {
 // charge reports whether the process may send this much now.
 func (ch *channel) charge(size int) bool {
 	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if ch.messages >= wire.WindowMessages || ch.bytes >= wire.WindowBytes {
-		return false
+	ok := ch.messages < wire.WindowMessages && ch.bytes < wire.WindowBytes
+	if ok {
+		ch.messages++
+		ch.bytes += size
 	}
-	ch.messages++
-	ch.bytes += size
-	return true
+	ch.mu.Unlock()
+	return ok
 }
 
 // await notes a message that is about to be queued, and returns what is to be
@@ -53,8 +57,11 @@ func (ch *channel) await(size int) (admitted func()) {
 		return func() { ch.taken(size) }
 	}
 	ch.mu.Lock()
-	defer ch.mu.Unlock()
+	if len(ch.waiting) == cap(ch.waiting) && ch.first > len(ch.waiting)/2 { // use the room of those that have gone
+		ch.waiting, ch.first = append(ch.waiting[:0], ch.waiting[ch.first:]...), 0
+	}
 	ch.waiting = append(ch.waiting, size)
+	ch.mu.Unlock()
 	return ch.admit
 }
 
@@ -71,18 +78,25 @@ func (ch *channel) unawait() {
 // credited is called once for each await: a mailbox is first in, first out.
 func (ch *channel) credited() {
 	ch.mu.Lock()
-	size := ch.waiting[0]
-	if ch.waiting = ch.waiting[1:]; len(ch.waiting) == 0 {
-		ch.waiting = nil
+	size := ch.waiting[ch.first]
+	if ch.first++; ch.first == len(ch.waiting) {
+		if ch.first = 0; cap(ch.waiting) > keptWaiting {
+			ch.waiting = nil
+		}
+		ch.waiting = ch.waiting[:0]
 	}
-	ch.mu.Unlock()
-	ch.taken(size)
+	ch.takenLocked(size)
 }
 
 // taken gives credit for one message. The process hears of it a quarter of the
 // window at a time.
 func (ch *channel) taken(size int) {
 	ch.mu.Lock()
+	ch.takenLocked(size)
+}
+
+// takenLocked is taken with mu held, which it releases.
+func (ch *channel) takenLocked(size int) {
 	if ch.closed {
 		ch.mu.Unlock()
 		return

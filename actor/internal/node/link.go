@@ -33,6 +33,7 @@ type link struct {
 	mu       sync.Mutex // protects the following
 	asks     map[uint64]route
 	channels map[codec.ID]*channel
+	recent   *channel             // that of channels which was used last
 	watching map[uint64]*audience // the monitors it holds
 	ties     map[codec.ID]*link   // the links to other processes; nil once it is closed
 }
@@ -166,7 +167,11 @@ func (l *link) noRoute(env *codec.Envelope, size int) {
 // channel returns the one to t, or nil when t has ended.
 func (l *link) channel(to codec.ID, t target) *channel {
 	l.mu.Lock()
-	ch := l.channels[to]
+	ch := l.recent
+	if ch == nil || ch.to != to {
+		ch = l.channels[to]
+		l.recent = ch
+	}
 	l.mu.Unlock()
 	if ch != nil {
 		return ch // only run makes channels, so there is no race to make one
@@ -190,6 +195,9 @@ func (l *link) drop(ch *channel) bool {
 		return false
 	}
 	delete(l.channels, ch.to)
+	if l.recent == ch {
+		l.recent = nil
+	}
 	return true
 }
 
@@ -412,7 +420,7 @@ func (l *link) push(env *codec.Envelope, body any, push func(*mailbox.Writer, ui
 func (l *link) close() {
 	l.mu.Lock()
 	asks, watching, channels, ties := l.asks, l.watching, l.channels, l.ties
-	l.asks, l.watching, l.channels, l.ties = nil, nil, nil, nil
+	l.asks, l.watching, l.channels, l.recent, l.ties = nil, nil, nil, nil, nil
 	l.mu.Unlock()
 	for _, r := range asks {
 		r.cancel()
