@@ -176,3 +176,64 @@ func TestSparseRetention(t *testing.T) {
 		}
 	}
 }
+
+// A page says that there is room, and no Release comes: whoever waits gets it all the same, in turn.
+func TestRoomWithoutRelease(t *testing.T) {
+	var finished atomic.Uint64
+	w, r := link(t, WriterConfig{Capacity: Capacity{Messages: 2}, Retain: true, Progress: finished.Load})
+	mustPut(t, w, numbered(1, 9), numbered(2, 9))
+	nextAre(t, r, 1, 2)
+	put := make(chan error)
+	go func() { put <- w.Put(context.Background(), numbered(3, 9)) }()
+	eventually(t, "Put waits", func() bool { return w.Waiting() == 1 })
+	admitted := make(chan struct{})
+	if err := w.Enqueue(numbered(4, 9), func() { close(admitted) }); err != nil {
+		t.Fatal(err)
+	}
+	finished.Store(1)
+	if err := <-put; err != nil {
+		t.Fatal(err)
+	}
+	nextAre(t, r, 3)
+	select {
+	case <-admitted:
+		t.Fatal("the second is taken in as well")
+	default:
+	}
+	finished.Store(2)
+	<-admitted
+	nextAre(t, r, 4)
+	if n, _ := w.Depth(); n != 2 {
+		t.Errorf("holds %d, want 2", n)
+	}
+	eventually(t, "nobody looks any more", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.recheck == nil
+	})
+}
+
+// The same with a reader that comes when frames wait already.
+func TestRoomAfterAttach(t *testing.T) {
+	w := NewWriter(nil, WriterConfig{Capacity: Capacity{Messages: 1}, Retain: true})
+	defer w.Close()
+	mustPut(t, w, numbered(1, 9))
+	admitted := make(chan struct{})
+	if err := w.Enqueue(numbered(2, 9), func() { close(admitted) }); err != nil {
+		t.Fatal(err)
+	}
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := NewReader(in, 1<<20)
+	defer r.Close()
+	var finished atomic.Uint64
+	if _, err := w.Attach(out, nil, finished.Load, nil); err != nil {
+		t.Fatal(err)
+	}
+	nextAre(t, r, 1)
+	finished.Store(1)
+	<-admitted
+	nextAre(t, r, 2)
+}

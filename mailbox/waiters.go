@@ -16,6 +16,14 @@ const (
 	framesForOne = 256 // of the capacity, for each microsecond of that
 )
 
+// A reader tells of what it has finished a quarter of the capacity at a time. Who waits for room of a slow one is
+// not to wait for so much: somebody looks at its page after firstRecheck, and as long as nothing
+// moves after twice the time, up to lastRecheck.
+const (
+	firstRecheck = time.Millisecond
+	lastRecheck  = 100 * time.Millisecond
+)
+
 // waiter is a counted frame that waits for room.
 type waiter struct {
 	frame    []byte
@@ -87,6 +95,32 @@ func (w *Writer) dismissLocked(err error) {
 		}
 		wt = next
 	}
+}
+
+// awaitLocked has wt wait for its turn.
+func (w *Writer) awaitLocked(wt *waiter) {
+	w.waiting.push(wt)
+	w.recheckLocked(firstRecheck)
+}
+
+// recheckLocked sees to it that somebody looks for room after pause, if frames wait for it.
+func (w *Writer) recheckLocked(pause time.Duration) {
+	if w.recheck != nil || w.waiting.first == nil || w.progress == nil || w.closed {
+		return
+	}
+	w.recheck = time.AfterFunc(pause, func() {
+		w.mu.Lock()
+		w.recheck = nil
+		before := w.stream.held.released()
+		if w.refusalLocked() == nil {
+			_ = w.pullLocked() // a lying reader is Put's to report
+		}
+		if pause = min(2*pause, lastRecheck); w.stream.held.released() != before {
+			pause = firstRecheck
+		}
+		w.recheckLocked(pause)
+		w.dispatch()
+	})
 }
 
 // look looks for room for wt, for as long as lookLimit. The error is that of the page, and wt no longer waits then.

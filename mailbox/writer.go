@@ -89,6 +89,7 @@ type Writer struct {
 
 	stream     stream
 	waiting    waiterQueue
+	recheck    *time.Timer // runs while frames wait for room; nil if it does not
 	flushes    []*flush
 	callbacks  []func() // of frames admitted: due as soon as mu is released
 	progress   func() uint64
@@ -142,7 +143,7 @@ func (w *Writer) Put(ctx context.Context, frame []byte) error {
 		return err
 	}
 	wt := &waiter{frame: frame, ready: make(chan struct{})}
-	w.waiting.push(wt)
+	w.awaitLocked(wt)
 	look := w.progress != nil && w.waiting.first == wt && runtime.NumCPU() > 1 && runtime.GOMAXPROCS(0) > 1
 	w.dispatch()
 	if look {
@@ -194,7 +195,7 @@ func (w *Writer) Enqueue(frame []byte, admitted func()) error {
 	w.mu.Lock()
 	ok, err := w.tryPutLocked(frame)
 	if !ok && err == nil {
-		w.waiting.push(&waiter{frame: keep(frame), admitted: admitted})
+		w.awaitLocked(&waiter{frame: keep(frame), admitted: admitted})
 	}
 	w.dispatch()
 	if ok && admitted != nil {
@@ -213,7 +214,7 @@ func (w *Writer) Force(frame []byte) error {
 	case w.waiting.first == nil:
 		w.takeLocked(frame)
 	default:
-		w.waiting.push(&waiter{frame: keep(frame), force: true})
+		w.awaitLocked(&waiter{frame: keep(frame), force: true})
 	}
 	w.dispatch()
 	return err
