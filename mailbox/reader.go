@@ -20,7 +20,7 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // Frame is what Next returns.
 type Frame struct {
 	Bytes []byte // the frame's content, without its header
-	Owned bool   // Bytes is the caller's to keep; else it is valid until the next call of Next
+	Owned bool   // Bytes is the caller's to keep; else it is valid until the next call of Next (but see Keep)
 
 	memory []byte // all of it, if Owned
 }
@@ -84,6 +84,32 @@ func (r *Reader) Trust() { r.src.trust = true }
 // is none.
 func (r *Reader) UseRing(ring *Ring, back *Writer) {
 	r.ring, r.back = newRingReader(ring), back
+}
+
+// A Chunk is memory of frames that somebody keeps. The zero Chunk is none.
+type Chunk struct{ memory *[bufferSize]byte }
+
+// Free gives the memory up: the frames in it are valid no longer. It is to be called once at most. Not to call it is no mistake.
+func (c Chunk) Free() {
+	if c.memory != nil {
+		buffers.Put(c.memory)
+	}
+}
+
+// Keep makes the frames that were just handled, and are not Owned, valid beyond the next: they lie in the Chunk, which is
+// 64 KiB however many they are. It is for done of Between.
+func (r *Reader) Keep() Chunk {
+	if r.pooled == nil {
+		return Chunk{}
+	}
+	kept, rest := Chunk{r.pooled}, r.buf[r.pos:r.end]
+	r.buf, r.pooled, r.pos, r.end = nil, nil, 0, 0
+	if len(rest) > 0 {
+		r.pooled = buffers.Get().(*[bufferSize]byte)
+		r.buf = r.pooled[:]
+		r.end = copy(r.buf, rest)
+	}
+	return kept
 }
 
 // Between has done called whenever Serve or Poll has handled all the frames that it read at once, before

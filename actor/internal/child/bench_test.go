@@ -93,6 +93,7 @@ func benchmarkHandle(b *testing.B, batch int, env codec.Envelope) {
 		if sent++; sent%batch != 0 {
 			continue
 		}
+		c.queue.filled(func() mailbox.Chunk { return mailbox.Chunk{} })
 		items = c.queue.take(items, false)
 		for i, it := range items {
 			items[i] = item{}

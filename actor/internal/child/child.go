@@ -168,7 +168,7 @@ func (c *Child) Init() *wire.Init { return &c.init }
 // read runs for the life of the process. While messages follow one another closely it is
 // the worker that reads (see await).
 func (c *Child) read() {
-	c.in.Between(c.queue.filled)
+	c.in.Between(func() { c.queue.filled(c.in.Keep) })
 	c.lost(c.in.Serve(c.dispatch))
 }
 
