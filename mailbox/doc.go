@@ -58,7 +58,8 @@
 //	0xc1  the next frame is in the ring; it wakes a reader that has asked for it
 //	0xc0  the ring of the other direction has room again
 //
-// The reader asks for a bell before it sleeps, and for none while somebody polls; the writer asks for
+// The reader asks for a bell before it sleeps, and for none while somebody polls; a goroutine that handles frames
+// and then polls again (PollAgain) asks for one if a control frame comes or the ring is full; the writer asks for
 // one when the ring is full. The end is the pipe's: at its EOF, or when it is drained, the
 // Reader returns what the ring holds, and then the end. A ring takes 256 KiB of memory when a
 // stream has gone through, a page when frames went one by one, and none before it is used. Where

@@ -129,7 +129,8 @@ func (w *Writer) putLocked(chunk []byte, wait bool) (n int, err error) {
 	if !w.sink.ringing || err != nil {
 		return n, err
 	}
-	if w.sink.ring.sleeper() {
+	// A control frame is urgent, and one may wait behind what did not fit.
+	if w.sink.ring.sleeper(w.stream.control > 0 || n < len(chunk)) {
 		w.mu.Unlock()
 		w.sink.wake()
 		w.mu.Lock()

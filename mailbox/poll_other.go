@@ -7,3 +7,6 @@ type polling struct{}
 
 // Poll does nothing where pipes cannot be read without waiting.
 func (r *Reader) Poll(func() bool) bool { return false }
+
+// PollAgain does nothing either.
+func (r *Reader) PollAgain(func() bool) bool { return false }

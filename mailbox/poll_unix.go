@@ -35,15 +35,29 @@ const (
 // ring a bell either. With one processor there is nothing to win, and after vain calls, or
 // where another process wants the processor, Poll returns false at once for a while: the
 // more often, the longer.
-func (r *Reader) Poll(done func() bool) bool {
-	if !r.turn.TryLock() {
-		return false
+func (r *Reader) Poll(done func() bool) bool { return r.pollFor(done, false) }
+
+// PollAgain is Poll for the one goroutine that handles what comes, and then calls PollAgain
+// again if it has returned true. Until that call no bell is rung for counted frames, however
+// long it takes, nor does anybody read them; for a control frame it is, and when the ring is
+// full.
+func (r *Reader) PollAgain(done func() bool) bool { return r.pollFor(done, true) }
+
+func (r *Reader) pollFor(done func() bool, again bool) bool {
+	if r.lingers.Load() || !r.turn.TryLock() {
+		return false // in the end that one asks for bells
 	}
 	defer r.turn.Unlock()
-	if r.err != nil || r.handle == nil || r.draining.Load() || !r.polling.pays() {
+	if r.err != nil || r.handle == nil || r.draining.Load() {
 		return false
 	}
-	r.polling.done, r.polling.found = done, false
+	if !r.polling.pays() {
+		if !r.polling.busy {
+			return false
+		}
+		done, again = nil, false
+	}
+	r.polling.done, r.polling.again, r.polling.found = done, again, false
 	_ = r.src.conn.Control(r.look)
 	r.polling.done = nil
 	if r.err != nil {
@@ -54,8 +68,10 @@ func (r *Reader) Poll(done func() bool) bool {
 
 // polling is the state of Poll.
 type polling struct {
-	done  func() bool
+	done  func() bool // nil if bells are to be asked for, and nothing else
+	again bool        // it is PollAgain
 	found bool
+	busy  bool // PollAgain has found something, and not been called since
 
 	misses uint8 // vain calls in a row, up to maxMisses
 	skip   uint8 // how many calls are to be left out
@@ -84,7 +100,7 @@ func (r *Reader) poll(fd uintptr) {
 		r.ring.wake()
 	}
 	start := now()
-	for last := start; r.err == nil; {
+	for last := start; r.err == nil && r.polling.done != nil; {
 		for range pollLooks {
 			r.glance(fd)
 			if r.polling.found = r.polling.done(); r.polling.found || r.err != nil || !r.ringing {
@@ -118,10 +134,15 @@ func (r *Reader) glance(fd uintptr) {
 	r.consume(fd, true)
 }
 
-// leave asks for a bell again. What has come meanwhile nobody will ring for, so it is read
-// here; if it does not end, by Serve.
+// leave asks for a bell again, or for one in urgent cases only. What has come meanwhile nobody will
+// ring for, so it is read here; if it does not end, by Serve.
 func (r *Reader) leave(fd uintptr, start time.Duration) {
-	for r.ring.sleep(); r.err == nil; {
+	if r.polling.busy = r.polling.again && r.polling.found; r.polling.busy {
+		r.ring.busy()
+	} else {
+		r.ring.sleep()
+	}
+	for r.err == nil {
 		if n, err := r.ring.available(); n == 0 && err == nil {
 			return
 		}

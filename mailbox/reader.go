@@ -56,6 +56,9 @@ type Reader struct {
 	between func()           // see Between; never nil
 	look    func(fd uintptr) // of Poll, made once
 	polling polling
+	eager   bool
+	crowd   int         // while it is not 0, several frames are expected at once
+	lingers atomic.Bool // Serve looks for more by itself
 
 	draining atomic.Bool
 	budget   atomic.Int64  // while draining: how many bytes may still be read from the pipe
@@ -77,6 +80,13 @@ func NewReader(f *os.File, limit int) *Reader {
 // make one on a pipe that is also its own last (write(2) from memory whose page fault it
 // delays). Call it before Next and Serve.
 func (r *Reader) Trust() { r.src.trust = true }
+
+// Linger tells that many wait for the frames, and that it pays to look for more for some
+// microseconds when several have come at once. Call it before Serve.
+func (r *Reader) Linger() { r.eager = true }
+
+// Lingers reports whether Serve looks for more by itself just now, so that Poll would not.
+func (r *Reader) Lingers() bool { return r.lingers.Load() }
 
 // UseRing tells where frames are when the other process's Writer no longer puts them into the
 // pipe, and which Writer is the one back to that process: what is to be said of the two

@@ -43,8 +43,15 @@ const (
 	ringOrigin = 8   // where the writer has last begun anew
 	ringShort  = 16  // 1: the writer wants to be told when there is room
 	ringHead   = 64  // how many bytes were ever taken out
-	ringAsleep = 128 // 1: the reader wants to be woken by a bell
+	ringAsleep = 128 // whether the reader wants to be woken by a bell: for any frame, or what is said below
 	ringWords  = 192
+)
+
+// What ringAsleep says.
+const (
+	ringAwake = 0 // no bell: the reader looks
+	ringSleep = 1 // a bell for anything
+	ringBusy  = 2 // the reader looks when it has handled what it has: a bell for what must not wait so long
 )
 
 // A Ring is a pipe's bytes in shared memory: of one [Writer], for one [Reader] in another
@@ -164,10 +171,13 @@ func (w *ringWriter) hasRoom() bool {
 	return w.refresh() != nil || w.at-w.seen <= ringSize-ringStep
 }
 
-// sleeper reports whether the reader sleeps, and mustWake whether it is for the caller to
-// ring the bell.
-func (w *ringWriter) sleeper() bool  { return w.asleep.Load() != 0 }
-func (w *ringWriter) mustWake() bool { return w.asleep.Swap(0) != 0 }
+// sleeper reports whether the reader wants a bell, which one that is busy does only for what is
+// urgent, and mustWake whether it is for the caller to ring it.
+func (w *ringWriter) sleeper(urgent bool) bool {
+	state := w.asleep.Load()
+	return state != ringAwake && (urgent || state != ringBusy)
+}
+func (w *ringWriter) mustWake() bool { return w.asleep.Swap(ringAwake) != ringAwake }
 
 // ringReader is the reading side of a Ring.
 type ringReader struct {
@@ -237,7 +247,8 @@ func (q *ringReader) oweRoom() bool {
 	return q.short.Load() != 0 && q.seen-q.at <= ringSize/2 && q.short.Swap(0) != 0
 }
 
-// sleep asks for a bell when more comes, and wake takes it back. Whoever calls sleep looks
-// once more before it waits.
-func (q *ringReader) sleep() { publish(q.asleep, 1) }
-func (q *ringReader) wake()  { q.asleep.Store(0) }
+// sleep asks for a bell when more comes, busy only when that is urgent, and wake takes it back.
+// Whoever calls sleep or busy looks once more before it does something else.
+func (q *ringReader) sleep() { publish(q.asleep, ringSleep) }
+func (q *ringReader) busy()  { publish(q.asleep, ringBusy) }
+func (q *ringReader) wake()  { q.asleep.Store(ringAwake) }

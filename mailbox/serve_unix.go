@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -69,8 +70,9 @@ func (r *Reader) unpass() {
 // and may have told of the pipe's end together with its last bytes. turn is held.
 func (r *Reader) consume(fd uintptr, once bool) {
 	yielded := once
+	frames, rounds := 0, 0
 	for read := false; r.err == nil; {
-		if r.handleAll(); r.err != nil {
+		if frames += r.handleAll(); r.err != nil {
 			return
 		}
 		if read && once {
@@ -78,8 +80,9 @@ func (r *Reader) consume(fd uintptr, once bool) {
 			return
 		}
 		if read && !yielded {
-			yielded = true
-			r.yield()
+			rounds++
+			more := r.linger(frames) && rounds < lingerRounds
+			yielded, read, frames = !more, !more, 0
 			continue
 		}
 		n, err := 0, error(nil)
@@ -102,18 +105,18 @@ func (r *Reader) consume(fd uintptr, once bool) {
 	}
 }
 
-// handleAll handles the frames that are here.
-func (r *Reader) handleAll() {
-	handled := false
+// handleAll handles the frames that are here, and says how many those were.
+func (r *Reader) handleAll() (frames int) {
 	for f, ok := r.parse(); ok; f, ok = r.parse() {
-		handled = true
+		frames++
 		if r.err = r.handle(f); r.err != nil {
 			break
 		}
 	}
-	if handled {
+	if frames > 0 {
 		r.between()
 	}
+	return frames
 }
 
 // yield lets those run for whom a frame was: to see that nothing more is there takes two system
@@ -122,6 +125,59 @@ func (r *Reader) yield() {
 	r.turn.Unlock()
 	runtime.Gosched()
 	r.turn.Lock()
+}
+
+const (
+	// lingerLimit is how long Serve looks for more after the last frame, when several came at once.
+	lingerLimit = 30 * time.Microsecond
+
+	// lingerRounds is how often it does so before it looks for bells: one for room may be among them.
+	lingerRounds = 256
+
+	// lingerLooks is how many looks there are between two times at which others run.
+	lingerLooks = 200
+
+	// crowded is for how many batches of a single frame several are still expected.
+	crowded = 64
+)
+
+// lingering is how many Readers linger now. Each takes a processor.
+var lingering atomic.Int32
+
+// linger lets those run for whom the frames were. Where several have come at once there are
+// several who wait, and what they do next brings more frames: so it looks for those
+// for a while, and reports whether there are any. It asks for no bell meanwhile, and nobody need
+// Poll. Those who were woken run on this processor, one after the other, and what they send
+// is on its way before the next look.
+func (r *Reader) linger(frames int) bool {
+	if frames > 1 {
+		r.crowd = crowded
+	} else if r.crowd > 0 {
+		r.crowd--
+	}
+	if r.crowd == 0 || !r.eager || !r.ringing || runtime.NumCPU() == 1 {
+		r.yield()
+		return false
+	}
+	defer lingering.Add(-1)
+	if int(lingering.Add(1)) > max(runtime.GOMAXPROCS(0)/2, 1) {
+		r.yield()
+		return false
+	}
+	r.lingers.Store(true)
+	defer r.lingers.Store(false)
+	r.ring.wake()
+	for start := now(); ; {
+		r.yield()
+		for range lingerLooks {
+			if n, err := r.ring.available(); n > 0 || err != nil {
+				return true
+			}
+		}
+		if r.err != nil || r.draining.Load() || now()-start > lingerLimit {
+			return false
+		}
+	}
 }
 
 // readPipe does one read(2); 0 and no error is the end.
