@@ -31,6 +31,7 @@ func TestAllocations(t *testing.T) {
 		{"DecodeEnvelope", false, 0, func() error { return DecodeEnvelope(frame, &e) }},
 		{"AppendFrame with a key", false, 0, func() (err error) { _, err = AppendFrame(dst, withKey, 0); return }},
 		{"DecodeEnvelope with a key", false, 0, func() error { return DecodeEnvelope(keyFrame, &e) }},
+		{"PeekCorr", false, 0, func() (err error) { _, _, err = PeekCorr(frame); return }},
 		{"PeekKind", false, 0, func() (err error) { _, err = PeekKind(frame); return }},
 		{"AppendMessage", true, 0, func() (err error) { _, err = AppendMessage(dst, in, v, 0); return }},
 		{"AppendMessage with a key", true, 0, func() (err error) { _, err = AppendMessage(dst, withKey, v, 0); return }},

@@ -214,3 +214,15 @@ func PeekKind(frame []byte) (Kind, error) {
 	kind := p.kind()
 	return kind, p.err
 }
+
+// PeekCorr returns the correlation and the deadline in frame, without a look at what follows them. An
+// error is a [*MalformedError].
+func PeekCorr(frame []byte) (corr uint64, deadline int64, err error) {
+	p := parser{buf: frame}
+	p.arrayLen()
+	p.kind()
+	p.id()
+	p.id()
+	corr, deadline = p.uint(), p.int()
+	return corr, deadline, p.err
+}

@@ -69,6 +69,9 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 		if kind, err := PeekKind(frame); err != nil || kind != want.Kind {
 			t.Errorf("%d: PeekKind: %d, %v; want %d", i, kind, err, want.Kind)
 		}
+		if corr, deadline, err := PeekCorr(frame); err != nil || corr != want.Corr || deadline != want.Deadline {
+			t.Errorf("%d: PeekCorr: %d, %d, %v; want %d, %d", i, corr, deadline, err, want.Corr, want.Deadline)
+		}
 	}
 }
 
@@ -264,6 +267,11 @@ func TestEnvelopeMalformed(t *testing.T) {
 	for _, frame := range [][]byte{nil, {0x98}, {0x97, 1}, {0x98, 0xcd, 1}, {0x98, 0xcd, 1, 0}, {0xdc, 0}} {
 		if _, err := PeekKind(frame); !isMalformed(err) {
 			t.Errorf("PeekKind(%x): %v", frame, err)
+		}
+	}
+	for _, frame := range [][]byte{nil, {0x97, 1}, {0x98, 1, 0xc0, 0xc0}, {0x98, 1, 0xc0, 0xc0, 1}, {0x98, 1, 0xc0, 0xc0, 0xff, 1}, {0x98, 1, 7, 0xc0, 1, 1}} {
+		if _, _, err := PeekCorr(frame); !isMalformed(err) {
+			t.Errorf("PeekCorr(%x): %v", frame, err)
 		}
 	}
 }

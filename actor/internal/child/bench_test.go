@@ -40,13 +40,12 @@ func newBenchChild(b *testing.B) *Child {
 	c := &Child{
 		queue:    newQueue(),
 		calls:    make(map[uint64]*call),
-		asks:     make(map[uint64]*ask),
 		windows:  make(map[codec.ID]*window),
 		monitors: make(map[uint64]struct{}),
 		page:     page,
 		out:      mailbox.NewWriter(w, mailbox.WriterConfig{}),
-		ready:    true,
 	}
+	c.ready.Store(true)
 	c.init.FrameLimit = math.MaxInt32
 	c.init.AckMessages, c.init.AckBytes = 1024, 8<<20
 	read := make(chan struct{})

@@ -52,11 +52,13 @@ type Child struct {
 	out   *mailbox.Writer
 	page  *mailbox.Page
 	queue *queue
+	asks  askList // of others
 
 	reading codec.Opener // of who reads
 
 	corr       atomic.Uint64 // the last number given to a call, monitor or timer
 	logDropped atomic.Uint64
+	ready      atomic.Bool   // the start function has returned
 	sent       atomic.Uint64 // messages of its own
 
 	// The worker's own.
@@ -73,9 +75,7 @@ type Child struct {
 	pace         pace
 
 	mu       sync.Mutex // protects the following
-	ready    bool       // the start function has returned
 	calls    map[uint64]*call
-	asks     map[uint64]*ask // those of others, not yet answered
 	windows  map[codec.ID]*window
 	monitors map[uint64]struct{} // those whose Down is wanted
 }
@@ -92,7 +92,6 @@ func Run(b *spawn.Birth, behave func(actorType string, c *Child) (Behaviour, boo
 		birth:    b,
 		queue:    newQueue(),
 		calls:    make(map[uint64]*call),
-		asks:     make(map[uint64]*ask),
 		windows:  make(map[codec.ID]*window),
 		monitors: make(map[uint64]struct{}),
 	}
@@ -111,9 +110,7 @@ func Run(b *spawn.Birth, behave func(actorType string, c *Child) (Behaviour, boo
 	case err != nil:
 		c.startFailed(err)
 	}
-	c.mu.Lock()
-	c.ready = true
-	c.mu.Unlock()
+	c.ready.Store(true)
 	if err := c.send(&codec.Envelope{Kind: wire.KindReady}, nil); err != nil {
 		c.lost(err)
 	}
@@ -172,24 +169,29 @@ func (c *Child) read() {
 	c.lost(c.in.Serve(c.dispatch))
 }
 
-// dispatch deals with one frame from the node. Tells, of which there are most, go
+// dispatch deals with one frame from the node. Messages, of which there are most, go
 // into the queue as they are.
 func (c *Child) dispatch(f mailbox.Frame) error {
 	kind, err := codec.PeekKind(f.Bytes)
 	if err != nil {
 		return err
 	}
-	if kind == wire.KindTell {
+	switch kind {
+	case wire.KindTell:
 		c.queue.push(item{frame: f})
 		return nil
+	case wire.KindAsk:
+		a, err := c.expectAsk(f.Bytes)
+		if err == nil {
+			c.queue.push(item{f, a})
+		}
+		return err
 	}
 	env, err := c.reading.Open(f.Bytes)
 	if err != nil {
 		return err
 	}
 	switch kind {
-	case wire.KindAsk:
-		c.queue.push(item{f, c.expectAsk(env)})
 	case wire.KindReply:
 		c.answered(env.Corr, func(call *call) { call.answer(env.Type, env.Payload) })
 	case wire.KindFail:

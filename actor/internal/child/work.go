@@ -11,21 +11,19 @@ import (
 )
 
 // expectAsk makes what an Ask has of its asker, for a Cancel to find.
-func (c *Child) expectAsk(env *codec.Envelope) *ask {
-	a := &ask{corr: env.Corr, deadline: env.Deadline}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	a.early = !c.ready
-	c.asks[a.corr] = a
-	return a
+func (c *Child) expectAsk(frame []byte) (*ask, error) {
+	corr, deadline, err := codec.PeekCorr(frame)
+	if err != nil {
+		return nil, err
+	}
+	a := &ask{corr: corr, deadline: deadline, early: !c.ready.Load()}
+	c.asks.push(a)
+	return a, nil
 }
 
 // cancel ends the context of an Ask whose asker has given up.
 func (c *Child) cancel(corr uint64) {
-	c.mu.Lock()
-	a := c.asks[corr]
-	c.mu.Unlock()
-	switch {
+	switch a := c.asks.find(corr); {
 	case a == nil:
 	case a.deadline != 0 && time.Now().UnixNano() >= a.deadline:
 		a.end(context.DeadlineExceeded) // that is why
@@ -85,7 +83,7 @@ func (c *Child) await() {
 		}
 	}
 	// With one processor it would keep the node from sending.
-	if c.hot && runtime.NumCPU() > 1 && c.in.Poll(c.due) {
+	if c.hot && runtime.NumCPU() > 1 && c.in.PollAgain(c.due) {
 		return
 	}
 	start := time.Now()
@@ -115,9 +113,7 @@ func (c *Child) handle(actor Behaviour, m item) {
 	c.page.Begin(c.finished)
 	switch {
 	case m.ask != nil && m.ask.early && c.init.Withdraw && d.Err() != nil:
-		c.mu.Lock()
-		delete(c.asks, m.ask.corr)
-		c.mu.Unlock()
+		c.asks.pop()
 	case c.wanted(d):
 		replyType, reply, err := actor.Handle(d)
 		c.conclude(d, replyType, reply, err)
@@ -171,9 +167,7 @@ func (c *Child) conclude(d *Delivery, replyType []byte, reply any, err error) {
 		return
 	}
 	corr := d.ask.corr
-	c.mu.Lock()
-	delete(c.asks, corr)
-	c.mu.Unlock()
+	c.asks.pop()
 	d.ask.end(context.Canceled)
 	if err != nil {
 		c.respond(&codec.Envelope{Kind: wire.KindFail, Corr: corr, Deadline: int64(c.finished)}, failureOf(err))
