@@ -4,6 +4,7 @@ package actor_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -121,6 +122,30 @@ func BenchmarkAsk64Callers(b *testing.B) {
 	}
 	close(work)
 	wg.Wait()
+}
+
+// BenchmarkAskCrowd is goroutines each of which asks the same actor again and again.
+func BenchmarkAskCrowd(b *testing.B) {
+	for _, callers := range []int{4, 64} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			ref := spawnSink(b, benchSystem(b))
+			b.ReportAllocs()
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for i := range callers {
+				wg.Go(func() {
+					for range (b.N + i) / callers { // b.N in all
+						if _, err := actor.Ask[Packet](context.Background(), ref, packet); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+		})
+	}
 }
 
 // BenchmarkTell is one sender; the clock stops when the actor has seen all.

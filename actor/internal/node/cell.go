@@ -7,7 +7,6 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -34,12 +33,12 @@ type Cell struct {
 	link    atomic.Pointer[link] // of the present process
 	absent  atomic.Bool          // it is between two processes
 	ended   chan struct{}        // closed after everybody was told of its end
+	asks    askTable
 
 	attachments uint64 // how often its mailbox was attached; its process's own while that boots
 
-	mu      sync.Mutex         // protects the following
-	proc    *process           // the present one, or the last
-	asks    map[uint64]pending // unanswered, by the correlation that the process sees
+	mu      sync.Mutex // protects the following
+	proc    *process   // the present one, or the last
 	over    bool
 	suspect *mailbox.Held // what the last process was at when it ended
 	blame   int           // how many processes the oldest message has ended
@@ -68,7 +67,6 @@ func newCell(m *member) *Cell {
 		node:   m.node,
 		member: m,
 		ended:  make(chan struct{}),
-		asks:   make(map[uint64]pending),
 	}
 	c.mailbox = mailbox.NewWriter(nil, mailbox.WriterConfig{
 		Capacity: mailbox.Capacity{Messages: spec.Messages, Bytes: spec.Bytes},
@@ -110,15 +108,20 @@ func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply w
 		return err
 	}
 	call.sent.Store(true)
-	asked := time.Now()
-	polled := c.quick.Load()
-	if c.poll(call) {
+	w, answered := c.poll(call)
+	if answered {
+		return call.finish(reply)
+	}
+	cancelled := ctx.Done()
+	if cancelled == nil { // a select costs twice as much
+		<-call.done
+		c.waited(w)
 		return call.finish(reply)
 	}
 	select {
 	case <-call.done:
-		c.quick.Store(!polled && time.Since(asked) < quickAnswer)
-	case <-ctx.Done():
+		c.waited(w)
+	case <-cancelled:
 		if c.forget(env.Corr) {
 			call.free()
 			c.cancel(env.Corr)
@@ -153,7 +156,9 @@ func (c *Cell) encode(env *codec.Envelope, message any) (mailbox.Buffer, error) 
 		f.Free()
 		return mailbox.Buffer{}, err
 	}
-	c.size.Store(int64(len(f.Bytes)))
+	if n := int64(len(f.Bytes)); c.size.Load() != n { // others read it
+		c.size.Store(n)
+	}
 	return f, nil
 }
 
@@ -229,42 +234,16 @@ func (c *Cell) last() *wire.Down { return c.process().down }
 
 // await registers who waits for the answer to corr. It reports false when the
 // actor has ended.
-func (c *Cell) await(corr uint64, p pending) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return false
-	}
-	c.asks[corr] = p
-	return true
-}
-
-// sent notes that the mailbox has the Ask of a link.
-func (c *Cell) sent(corr uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if p, ok := c.asks[corr]; ok {
-		p.sent = true
-		c.asks[corr] = p
-	}
-}
+func (c *Cell) await(corr uint64, p pending) bool { return c.asks.put(corr, p) }
 
 // isAwaited reports whether somebody waits for the answer to corr.
 func (c *Cell) isAwaited(corr uint64) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, ok := c.asks[corr]
+	_, ok := c.asks.get(corr)
 	return ok
 }
 
 // take removes and returns who waits for the answer to corr.
-func (c *Cell) take(corr uint64) (pending, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	p, ok := c.asks[corr]
-	delete(c.asks, corr)
-	return p, ok
-}
+func (c *Cell) take(corr uint64) (pending, bool) { return c.asks.take(corr) }
 
 // forget removes who waited; false means that an answer came first.
 func (c *Cell) forget(corr uint64) bool {
@@ -325,7 +304,7 @@ func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
 	switch {
 	case err == nil:
 		if env.Kind == wire.KindAsk {
-			c.sent(corr)
+			c.asks.sent(corr)
 		}
 	case corr == 0 || c.forget(corr):
 		ch.refuse(env, size, c.refusal(err))

@@ -71,10 +71,8 @@ func (c *Cell) finish(down *wire.Down) {
 	}
 	c.mu.Lock()
 	c.over = true
-	asks := c.asks
-	c.asks = nil
 	c.mu.Unlock()
-	for _, p := range asks {
+	for _, p := range c.asks.close() {
 		p.fail(&wire.Failure{Code: wire.Dead, Down: down})
 	}
 	for _, h := range rest {
@@ -111,14 +109,12 @@ func (c *Cell) bury(frame []byte, down *wire.Down, l letter) {
 // failUnanswered answers those whose Asks were handled, as the process has said, and not
 // answered. Only a process that lies does that.
 func (c *Cell) failUnanswered(down *wire.Down) {
-	c.mu.Lock()
 	left := make(map[uint64]bool)
-	for corr, p := range c.asks {
+	for corr, p := range c.asks.all() {
 		if p.isSent() {
 			left[corr] = true
 		}
 	}
-	c.mu.Unlock()
 	if len(left) == 0 {
 		return
 	}

@@ -18,24 +18,40 @@ const quickAnswer = 100 * time.Microsecond
 var pollers atomic.Int32
 
 // poll looks for the answer by reading the actor's pipe, if that is likely to pay.
-// It reports whether the answer has come.
-func (c *Cell) poll(call *call) bool {
-	if !c.quick.Swap(false) {
-		return false
+// It reports whether the answer has come; if not, the caller waits, and then tells waited.
+func (c *Cell) poll(call *call) (w wait, answered bool) {
+	l := c.link.Load()
+	if l == nil {
+		return wait{}, false
+	}
+	if l.in.Lingers() {
+		return wait{idle: true}, false // somebody looks already
+	}
+	if !c.quick.Load() || !c.quick.CompareAndSwap(true, false) {
+		return wait{since: time.Now()}, false
 	}
 	if pollers.Add(1) > int32(min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2) {
 		pollers.Add(-1)
-		return false
+		return wait{}, false
 	}
 	defer pollers.Add(-1)
-	l := c.link.Load()
-	if l == nil {
-		return false
-	}
 	if !l.in.Poll(call.answered) {
-		return false
+		return wait{}, false
 	}
 	<-call.done
 	c.quick.Store(true)
-	return true
+	return wait{}, true
+}
+
+// wait is an asker's for its answer.
+type wait struct {
+	since time.Time // if the time it takes says whether to poll for the next; else zero
+	idle  bool      // it says nothing
+}
+
+// waited draws the conclusion from a wait that has ended with the answer.
+func (c *Cell) waited(w wait) {
+	if !w.idle {
+		c.quick.Store(!w.since.IsZero() && time.Since(w.since) < quickAnswer)
+	}
 }

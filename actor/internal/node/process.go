@@ -342,6 +342,7 @@ func (p *process) attach() error {
 	}
 	p.link = newLink(c, p, mailbox.NewReader(p.os.TakeOutbox(), c.node.cfg.FrameLimit+wire.ForwardSlack))
 	p.link.in.UseRing(p.page.Outbox(), c.mailbox)
+	p.link.in.Linger()
 	c.attachments++
 	p.link.attachment = c.attachments
 	c.link.Store(p.link) // whoever gives up and finds none, is seen by withdraw
