@@ -52,6 +52,9 @@ func isSelf(r Ref) bool { return self != nil && self.Init().ID == r.id }
 // the actor will handle the message, in this process of it or a later one, unless
 // it ends for good before or dies of that very message.
 //
+// The message is encoded when Tell returns, and may be changed then. A pointer to it is the same message, and
+// saves an allocation.
+//
 // From an actor to another, Tell returns earlier, when the message is on its
 // way, as long as no more than 1024 of this sender's messages or 4 MiB of them
 // have not been taken; a mailbox that is gone by then makes it a dead letter.

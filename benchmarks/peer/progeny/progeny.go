@@ -113,9 +113,9 @@ func (w *worker) Flood(ctx context.Context, n, size int) (bench.Tally, error) {
 		var err error
 		if size == 64 {
 			p.Seq = uint64(i)
-			err = w.ref.Tell(ctx, p)
+			err = w.ref.Tell(ctx, &p) // it is encoded when Tell returns
 		} else {
-			err = w.ref.Tell(ctx, Blob{uint64(i), bench.Pattern()[:size]})
+			err = w.ref.Tell(ctx, &Blob{uint64(i), bench.Pattern()[:size]})
 		}
 		if err != nil {
 			return bench.Tally{}, err
@@ -135,7 +135,7 @@ func (w customWorker) Flood(ctx context.Context, n, _ int) (bench.Tally, error) 
 	p := CustomPacket(packet)
 	for i := range n {
 		p.Seq = uint64(i)
-		if err := w.ref.Tell(ctx, p); err != nil {
+		if err := w.ref.Tell(ctx, &p); err != nil {
 			return bench.Tally{}, err
 		}
 	}

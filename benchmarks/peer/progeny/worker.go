@@ -71,7 +71,7 @@ func (a *workActor) Flood(c *actor.Context, m Flood) (actor.None, error) {
 	p := packet
 	for i := range m.N {
 		p.Seq = uint64(i)
-		if err := m.To.Tell(c, p); err != nil {
+		if err := m.To.Tell(c, &p); err != nil {
 			return actor.None{}, err
 		}
 	}
