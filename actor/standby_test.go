@@ -4,6 +4,7 @@ package actor_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -116,6 +117,49 @@ func TestStandbyNotUsed(t *testing.T) {
 	}
 	standbysAre(t, 1)
 }
+
+// A standby that was roused for starts that were refused is as good as before.
+func TestStandbyRousedInVain(t *testing.T) {
+	sys := actortest.New(t, actor.Options{Standby: 1})
+	named := peers.With(peerArg{}).Named("there")
+	if _, err := sys.Spawn(t.Context(), named); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a start that takes a standby", func() bool { // it may still be booting
+		before := standbysAre(t, 1)
+		for range 3 {
+			if _, err := sys.Spawn(t.Context(), named); !errors.Is(err, actor.ErrNameTaken) {
+				t.Fatalf("got %v", err)
+			}
+		}
+		return before[ask[int](t, spawnPeer(t, sys), getpid{})]
+	})
+}
+
+// An argument of any size arrives, whether Init is offered early or sent with the rest.
+func TestInitOfAnySize(t *testing.T) {
+	for _, standby := range []int{0, 1} {
+		sys := actortest.New(t, actor.Options{Standby: standby})
+		for _, n := range []int{0, 3800, 3900, 4000, 4100, 70_000} {
+			ref, err := sys.Spawn(t.Context(), sizes.With(bytes.Repeat([]byte{7}, n)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := ask[int](t, ref, sizeOf{}); got != n {
+				t.Errorf("of %d bytes %d have come", n, got)
+			}
+		}
+	}
+}
+
+// size is an actor that knows how large its argument was.
+type size struct{ n int }
+
+type sizeOf struct{}
+
+func (s *size) Of(*actor.Context, sizeOf) (int, error) { return s.n, nil }
+
+var sizes = actor.Define("size", func(_ *actor.Context, arg []byte) (*size, error) { return &size{len(arg)}, nil }, actor.On((*size).Of))
 
 // The number has limits.
 func TestStandbyLimits(t *testing.T) {

@@ -2,6 +2,8 @@
 
 package mailbox
 
+import "time"
+
 // polling is the state of Poll.
 type polling struct{}
 
@@ -10,3 +12,6 @@ func (r *Reader) Poll(func() bool) bool { return false }
 
 // PollAgain does nothing either.
 func (r *Reader) PollAgain(func() bool) bool { return false }
+
+// Look does nothing either: Next waits.
+func (r *Reader) Look(time.Duration) {}

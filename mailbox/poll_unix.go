@@ -66,6 +66,25 @@ func (r *Reader) pollFor(done func() bool, again bool) bool {
 	return r.polling.found
 }
 
+// Look is for who calls Next and expects a frame within microseconds: it looks for one, for so long at
+// most, and does not sleep. The Next that follows returns it, or waits as ever. Where another process wants
+// the processor, Look ends sooner.
+func (r *Reader) Look(limit time.Duration) {
+	start := now()
+	for last := start; !r.Ready(); {
+		n, err := r.src.read(false)
+		if r.end += n; n == 0 && err != errWouldBlock {
+			return // Next finds the same
+		}
+		runtime.Gosched()
+		t := now()
+		if t-start > limit || t-last > pollStall {
+			return
+		}
+		last = t
+	}
+}
+
 // polling is the state of Poll.
 type polling struct {
 	done  func() bool // nil if bells are to be asked for, and nothing else

@@ -389,3 +389,27 @@ func TestPollReadsOnce(t *testing.T) {
 	r.Close()
 	within(t, "Serve's end", ended)
 }
+
+// Look finds what is there, by and by, keeps it for Next, and gives up in time; the pipe's end is Next's to tell.
+func TestReaderLook(t *testing.T) {
+	w, r := rawLink(t, codec.DefaultFrameLimit)
+	look := func() bool { r.Look(time.Millisecond); return r.Ready() }
+	if look() {
+		t.Error("something was found in an empty pipe")
+	}
+	frame := numbered(1, 100)
+	for i, piece := range [][]byte{frame[:3], frame[3:99], frame[99:]} {
+		if _, err := w.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+		if got := look(); got != (i == 2) {
+			t.Errorf("after piece %d: %v", i, got)
+		}
+	}
+	nextAre(t, r, 1)
+	w.Close()
+	r.Look(patience) // returns at once
+	if _, err := r.Next(); err != io.EOF {
+		t.Errorf("got %v at the end", err)
+	}
+}

@@ -7,4 +7,5 @@ type build [16]byte
 type exe struct {
 	path  string // to start it again
 	build build
+	exact bool // path leads to this very file, whatever becomes of its name
 }

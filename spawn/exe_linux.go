@@ -11,5 +11,5 @@ func findExecutable() (exe, error) {
 	if err := unix.Stat(link, &st); err != nil {
 		return exeByPath()
 	}
-	return exe{link, mixBuild(uint64(st.Dev), st.Ino, uint64(st.Size))}, nil
+	return exe{link, mixBuild(uint64(st.Dev), st.Ino, uint64(st.Size)), true}, nil
 }

@@ -26,7 +26,7 @@ func exeByPath() (exe, error) {
 		return exe{}, &os.PathError{Op: "stat", Path: path, Err: err}
 	}
 	sec, nsec := st.Mtim.Unix()
-	return exe{path, mixBuild(uint64(st.Dev), uint64(st.Ino), uint64(st.Size), uint64(sec), uint64(nsec))}, nil
+	return exe{path, mixBuild(uint64(st.Dev), uint64(st.Ino), uint64(st.Size), uint64(sec), uint64(nsec)), false}, nil
 }
 
 func mixBuild(parts ...uint64) build {

@@ -25,6 +25,7 @@ type Process struct {
 	Stdout, Stderr *os.File // read ends
 
 	name    string
+	exact   bool   // what runs is the file that runs here, before its Hello says so
 	release func() // of what started it; nil after Close
 
 	mu    sync.Mutex  // protects crash, release, and the taking and closing of the files

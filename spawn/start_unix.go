@@ -62,6 +62,7 @@ func (p *Process) start(cmd *Command) error {
 		}
 		return err
 	}
+	p.exact = exe.exact
 	p.Pid, p.Started = p.OS.Pid, time.Now()
 	return nil
 }

@@ -26,6 +26,9 @@ func (n *Node) begin(ctx context.Context, child *wire.Child, parent *Cell) (*req
 	if ctx.Err() != nil {
 		return nil, &wire.GivenUp{Fate: wire.FateNotSent, Err: context.Cause(ctx)}
 	}
+	if child != nil && child.Actor != nil {
+		n.standbys.rouse(child.Actor)
+	}
 	var under *member
 	if parent != nil {
 		under = parent.member

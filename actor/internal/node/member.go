@@ -168,6 +168,10 @@ func baseName(c *wire.Child) string {
 // entryOverhead is what an entry of an environment counts for, beside its text.
 const entryOverhead = 16
 
+// initSlack is more than an Init has beside its argument and names, in bytes: only one that comes that
+// close to the limit is encoded to see.
+const initSlack = 512
+
 func (n *Node) planActor(p *post, spec *wire.Spec) error {
 	proto, ok := n.cfg.Protocol(spec.Type)
 	if !ok {
@@ -189,6 +193,9 @@ func (n *Node) planActor(p *post, spec *wire.Spec) error {
 	}
 	for _, e := range spec.Env {
 		p.weight += entryOverhead + len(e)
+	}
+	if len(spec.Type)+len(spec.Name)+len(spec.Arg)+initSlack <= n.cfg.FrameLimit {
+		return nil
 	}
 	if _, err := n.initFrame(p, wire.NewID(), math.MaxUint64); err != nil { // the largest that it can become
 		return &wire.Failure{Code: wire.TooLarge, Fate: wire.FateNotSent, Text: "the argument: " + err.Error()}

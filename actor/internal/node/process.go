@@ -44,6 +44,7 @@ type process struct {
 	pid    atomic.Int64 // 0 before the fork and after the burial
 	os     *spawn.Process
 	page   *mailbox.Page
+	told   bool            // it was sent its Init before the link was there
 	link   *link           // nil until attached
 	logs   *capture        // its standard output and error
 	hangup *mailbox.Hangup // of its inbox; nil until attached
@@ -65,6 +66,7 @@ type process struct {
 	outdated atomic.Pointer[string] // why it was asked to give way to a fresh one; nil if it was not
 	stopping atomic.Bool            // a Stop was sent
 	ordered  atomic.Bool            // the tree wanted its end
+	roused   bool                   // a standby, by standbys.rouse; under its mutex
 	strange  atomic.Bool            // it has not called Boot
 
 	mu      sync.Mutex    // protects the following
@@ -85,6 +87,7 @@ func (c *Cell) boot(inc uint64) {
 		return
 	}
 	c.setProcess(p)
+	p.offerInit()
 	p.announce()
 	p.become(nil) // here and now: another goroutine would have to be woken
 	c.node.tasks.Go(func() {
@@ -134,6 +137,7 @@ func (p *process) boot() {
 		return
 	}
 	slot := time.AfterFunc(slotLimit, release)
+	p.offerInit()
 	p.announce()
 	err := p.hello(p.cell.spec.BootTimeout)
 	slot.Stop()
@@ -332,13 +336,23 @@ func (p *process) hello(limit time.Duration) error {
 	return err
 }
 
-// attach connects the mailbox and the link, sends Init and what waits in the mailbox,
+// offerInit sends Init ahead of all else, where it can: so a standby is at it while the node still
+// attaches, and a new process need not wait for its Hello to be read, and for the answer.
+func (p *process) offerInit() {
+	frame, err := p.node.initFrame(p.cell.member.post, p.cell.id, p.inc)
+	p.told = err == nil && p.os.Offer(frame)
+}
+
+// attach connects the mailbox and the link, sends Init, unless it has it, and what waits in the mailbox,
 // and makes the actor's address known.
 func (p *process) attach() error {
 	c := p.cell
-	frame, err := c.node.initFrame(c.member.post, c.id, p.inc)
-	if err != nil {
-		return err
+	var frame []byte
+	if !p.told {
+		var err error
+		if frame, err = c.node.initFrame(c.member.post, c.id, p.inc); err != nil {
+			return err
+		}
 	}
 	p.link = newLink(c, p, mailbox.NewReader(p.os.TakeOutbox(), c.node.cfg.FrameLimit+wire.ForwardSlack))
 	p.link.in.UseRing(p.page.Outbox(), c.mailbox)

@@ -1,10 +1,12 @@
 package node
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/codec"
 )
 
 // standbys are processes that have booted and wait to be told what they are: a start that takes
@@ -82,7 +84,7 @@ func (s *standbys) remove(p *process) {
 
 // take returns a standby that is now c's, or nil if there is none that fits.
 func (s *standbys) take(c *Cell, inc uint64) *process {
-	if s.want == 0 || c.spec.Env != nil || c.spec.Dir != "" || c.spec.Procs > 1 || c.spec.Sandbox != nil || c.spec.Limits != (wire.Limits{}) {
+	if !s.serves(c.spec) {
 		return nil
 	}
 	s.mu.Lock()
@@ -95,6 +97,31 @@ func (s *standbys) take(c *Cell, inc uint64) *process {
 		}
 	}
 	return nil
+}
+
+// serves reports whether a standby can become an actor of that Spec.
+func (s *standbys) serves(spec *wire.Spec) bool {
+	return s.want > 0 && spec.Env == nil && spec.Dir == "" && spec.Procs <= 1 && spec.Sandbox == nil && spec.Limits == (wire.Limits{})
+}
+
+// roused is what a standby is roused with.
+var roused, _ = codec.AppendFrame(nil, &codec.Envelope{Kind: wire.KindPing}, codec.DefaultFrameLimit)
+
+// rouse wakes the next standby, if that serves spec, which takes 50 µs and more, while the node is still
+// at what comes before its Init. It does not wait. Each is roused once at most: so the pipe takes it.
+func (s *standbys) rouse(spec *wire.Spec) {
+	if !s.serves(spec) || runtime.NumCPU() == 1 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.waiting {
+		if !p.roused {
+			p.roused = true
+			p.os.Offer(roused) // in vain if it is dead
+			return
+		}
+	}
 }
 
 // adopt makes a standby c's process, unless it has died.

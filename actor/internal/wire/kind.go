@@ -39,7 +39,8 @@ const (
 	// Recycle asks the process to end after the message in progress, so that a fresh one
 	// takes its place.
 	KindRecycle codec.Kind = 13
-	// Ping asks for a sign of life: the correlation, written to the page's beat.
+	// Ping asks for a sign of life: the correlation, written to the page's beat. To a standby it says that
+	// Init is about to come.
 	KindPing codec.Kind = 14
 )
 

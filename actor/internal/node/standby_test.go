@@ -1,0 +1,39 @@
+//go:build unix
+
+package node
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/progeny-go/progeny/actor/internal/wire"
+	"github.com/progeny-go/progeny/spawn"
+)
+
+// Each standby is roused once, in the order in which they are taken, and for no Spec that it cannot serve.
+func TestRouse(t *testing.T) {
+	if runtime.NumCPU() == 1 {
+		t.Skip("with one processor none is roused")
+	}
+	s := newStandbys(nil, 2)
+	for range s.want {
+		p := newProcess(nil)
+		p.os = new(spawn.Process)
+		s.waiting = append(s.waiting, p)
+	}
+	for i, step := range []struct {
+		spec wire.Spec
+		want [2]bool
+	}{
+		{wire.Spec{Procs: 2}, [2]bool{}},
+		{wire.Spec{Env: []string{}}, [2]bool{}},
+		{wire.Spec{}, [2]bool{true, false}},
+		{wire.Spec{}, [2]bool{true, true}},
+		{wire.Spec{}, [2]bool{true, true}},
+	} {
+		s.rouse(&step.spec)
+		if got := [2]bool{s.waiting[0].roused, s.waiting[1].roused}; got != step.want {
+			t.Errorf("step %d: roused are %v, want %v", i, got, step.want)
+		}
+	}
+}
