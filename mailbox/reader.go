@@ -53,7 +53,7 @@ type Reader struct {
 	// With Serve: turn is held by whoever reads and handles, and protects all of the above.
 	turn    sync.Mutex
 	handle  func(Frame) error
-	between func()           // see Between; never nil
+	between func() error     // see Between; never nil
 	look    func(fd uintptr) // of Poll, made once
 	polling polling
 	eager   bool
@@ -69,7 +69,7 @@ type Reader struct {
 // NewReader returns a Reader from f, the read end of a pipe in nonblocking mode, and takes
 // ownership of f. limit is the most bytes a frame's content may have.
 func NewReader(f *os.File, limit int) *Reader {
-	r := &Reader{limit: limit, between: func() {}}
+	r := &Reader{limit: limit, between: func() error { return nil }}
 	r.src.init(f, r.space, r.rest)
 	return r
 }
@@ -123,8 +123,8 @@ func (r *Reader) Keep() Chunk {
 }
 
 // Between has done called whenever Serve or Poll has handled all the frames that it read at once, before
-// it reads again, waits, or lets others read. Call it before Serve.
-func (r *Reader) Between(done func()) { r.between = done }
+// it reads again, waits, or lets others read. An error of done ends Serve as one of handle does. Call it before Serve.
+func (r *Reader) Between(done func() error) { r.between = done }
 
 // Next returns the next frame. It waits for it in the poller, until Drain or Close.
 // Errors are final:

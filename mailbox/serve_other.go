@@ -10,7 +10,9 @@ func (r *Reader) Serve(handle func(Frame) error) error {
 		f, err := r.Next()
 		if err == nil {
 			err = handle(f)
-			r.between()
+			if late := r.between(); err == nil {
+				err = late
+			}
 		}
 		if err != nil {
 			return err

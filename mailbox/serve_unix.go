@@ -114,7 +114,9 @@ func (r *Reader) handleAll() (frames int) {
 		}
 	}
 	if frames > 0 {
-		r.between()
+		if err := r.between(); r.err == nil {
+			r.err = err
+		}
 	}
 	return frames
 }

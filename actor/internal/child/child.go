@@ -186,7 +186,7 @@ func (c *Child) Init() *wire.Init { return &c.init }
 // the worker that reads (see await).
 func (c *Child) read() {
 	<-c.knows
-	c.in.Between(func() { c.queue.filled(c.in.Keep) })
+	c.in.Between(func() error { c.queue.filled(c.in.Keep); return nil })
 	c.lost(c.in.Serve(c.dispatch))
 }
 

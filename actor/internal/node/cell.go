@@ -327,26 +327,31 @@ func (c *Cell) admit(ch *channel, env *codec.Envelope, size int, corr uint64) er
 	if f.Bytes, err = codec.AppendFrame(f.Bytes, &forwarded, c.node.cfg.FrameLimit+wire.ForwardSlack); err != nil {
 		return err
 	}
-	admitted := ch.await(size)
-	if tellBack {
-		credit := admitted
-		admitted = func() {
-			credit()
-			if p, ok := c.take(corr); ok {
-				p.link.reply(p.corr, wire.Accepted{Reject: c.spec.Reject})
-			}
+	switch err = c.mailbox.TryPut(f.Bytes); {
+	case err == nil: // as mostly: then nothing need be noted of it
+		ch.taken(size)
+		if tellBack {
+			c.accepted(corr)
 		}
-	}
-	if !c.spec.Reject {
-		err = c.mailbox.Enqueue(f.Bytes, admitted)
-	} else if err = c.mailbox.TryPut(f.Bytes); err == nil {
-		admitted()
-	}
-	if err != nil {
-		ch.unawait()
+	case err == mailbox.ErrFull && !c.spec.Reject:
+		admitted := ch.await(size)
+		if tellBack {
+			credit := admitted
+			admitted = func() { credit(); c.accepted(corr) }
+		}
+		if err = c.mailbox.Enqueue(f.Bytes, admitted); err != nil {
+			ch.unawait()
+		}
 	}
 	c.guard.wake()
 	return err
+}
+
+// accepted tells who wants to know that the mailbox has a Tell.
+func (c *Cell) accepted(corr uint64) {
+	if p, ok := c.take(corr); ok {
+		p.link.reply(p.corr, wire.Accepted{Reject: c.spec.Reject})
+	}
 }
 
 // deliver is target's.

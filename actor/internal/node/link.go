@@ -22,10 +22,11 @@ type link struct {
 	in         *mailbox.Reader
 	attachment uint64 // to its process's inbox
 
-	env    codec.Envelope // of the frame that is handled: a new one for each would be garbage
-	opener codec.Opener
-	done   chan struct{} // closed when run has returned
-	err    error         // why it returned; to be read after done
+	env      codec.Envelope // of the frame that is handled: a new one for each would be garbage
+	opener   codec.Opener
+	answered int64         // the highest number of a message whose answer was read, and that is not released
+	done     chan struct{} // closed when run has returned
+	err      error         // why it returned; to be read after done
 
 	services atomic.Int32 // goroutines that do something for the process
 	signals  sync.Mutex   // held while a link's signal is sent, or made impossible
@@ -69,6 +70,7 @@ func newLink(c *Cell, p *process, in *mailbox.Reader) *link {
 // run reads until the pipe ends, is drained, or breaks.
 func (l *link) run() {
 	defer close(l.done)
+	l.in.Between(l.settleAnswers)
 	l.err = l.in.Serve(func(f mailbox.Frame) error {
 		err := l.handle(f.Bytes) // keeps nothing of it
 		l.env = codec.Envelope{}
@@ -274,17 +276,13 @@ func (l *link) answer(env *codec.Envelope) error {
 			l.proc.failed(f, env.Type)
 			return nil
 		}
-		if err := l.answers(env); err != nil {
-			return err
-		}
+		l.answers(env)
 		if p, ok := l.asked(env.Corr); ok {
 			p.fail(f)
 		}
 		return nil
 	}
-	if err := l.answers(env); err != nil {
-		return err
-	}
+	l.answers(env)
 	p, ok := l.asked(env.Corr)
 	if !ok {
 		return nil
@@ -298,13 +296,17 @@ func (l *link) answer(env *codec.Envelope) error {
 }
 
 // answers takes the number of the message that a reply is to for an acknowledgement: its
-// handler has returned. So who has the answer has room for the next message as well, and who
-// has just answered counts as idle.
-func (l *link) answers(env *codec.Envelope) error {
-	if env.Deadline <= 0 {
+// handler has returned. So who has just answered counts as idle. It is one for all answers that are read at once.
+func (l *link) answers(env *codec.Envelope) { l.answered = max(l.answered, env.Deadline) }
+
+// settleAnswers is called before the link reads again.
+func (l *link) settleAnswers() error {
+	if l.answered <= 0 {
 		return nil
 	}
-	return l.acknowledge(uint64(env.Deadline))
+	finished := uint64(l.answered)
+	l.answered = 0
+	return l.acknowledge(finished)
 }
 
 func (l *link) acknowledge(finished uint64) error {

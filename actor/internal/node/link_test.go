@@ -197,6 +197,9 @@ func (s *stage) play(script []byte) error {
 		if f, err = l.in.Next(); err == nil {
 			err = l.handle(f.Bytes)
 		}
+		if err == nil {
+			err = l.settleAnswers() // as after each read
+		}
 	}
 	l.err = err
 	l.in.Close() // whoever writes still, gets EPIPE
