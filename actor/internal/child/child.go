@@ -75,9 +75,13 @@ type Child struct {
 	hot          bool        // the last wait for a message was short
 	pace         pace
 
-	mu       sync.Mutex // protects the following
-	calls    map[uint64]*call
-	windows  map[codec.ID]*window
+	mu      sync.Mutex // protects the following
+	calls   map[uint64]*call
+	windows map[codec.ID]*window
+	recent  struct { // that of windows which was used last; nil if there is none
+		to     codec.ID
+		window *window
+	}
 	monitors map[uint64]struct{} // those whose Down is wanted
 }
 

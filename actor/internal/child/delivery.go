@@ -3,6 +3,7 @@ package child
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/progeny-go/progeny/codec"
@@ -39,6 +40,8 @@ type ask struct {
 	corr     uint64
 	deadline int64 // Unix nanoseconds; zero is none
 	early    bool  // it came before the actor was ready
+
+	over atomic.Bool // err is set
 
 	mu    sync.Mutex // protects the following
 	done  chan struct{}
@@ -82,16 +85,19 @@ func (o *Origin) Done() <-chan struct{} {
 // Err says why Done is closed, or would be if it had been asked for.
 func (o *Origin) Err() error {
 	a := o.ask
-	if a == nil {
+	if a == nil || !a.over.Load() && !a.late() {
 		return nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.err == nil && a.deadline != 0 && time.Now().UnixNano() >= a.deadline {
+	if a.err == nil {
 		a.endLocked(context.DeadlineExceeded)
 	}
 	return a.err
 }
+
+// late reports whether the deadline is over.
+func (a *ask) late() bool { return a.deadline != 0 && time.Now().UnixNano() >= a.deadline }
 
 func (a *ask) expire() { a.end(context.DeadlineExceeded) }
 
@@ -106,6 +112,7 @@ func (a *ask) endLocked(err error) {
 		return
 	}
 	a.err = err
+	a.over.Store(true)
 	if a.timer != nil {
 		a.timer.Stop()
 	}

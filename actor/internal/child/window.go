@@ -25,7 +25,11 @@ var errStranger = errors.New("the destination is not known yet")
 func (c *Child) acquire(ctx context.Context, to codec.ID, size int, known bool) error {
 	for {
 		c.mu.Lock()
-		w := c.windows[to]
+		w := c.recent.window
+		if c.recent.to != to {
+			w = c.windows[to]
+			c.recent.to, c.recent.window = to, w
+		}
 		if known && (w == nil || !w.trusted) {
 			c.mu.Unlock()
 			return errStranger
@@ -33,6 +37,7 @@ func (c *Child) acquire(ctx context.Context, to codec.ID, size int, known bool) 
 		if w == nil {
 			w = new(window)
 			c.windows[to] = w
+			c.recent.window = w
 		}
 		if w.messages < wire.WindowMessages && w.bytes < wire.WindowBytes {
 			w.messages++
@@ -68,6 +73,9 @@ func (c *Child) credit(to codec.ID, credit wire.Credit) {
 		w.trusted = false
 		if w.messages <= 0 && w.bytes <= 0 {
 			delete(c.windows, to)
+			if c.recent.to == to {
+				c.recent.window = nil
+			}
 		}
 	}
 	if w.room != nil {

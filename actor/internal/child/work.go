@@ -25,7 +25,7 @@ func (c *Child) expectAsk(frame []byte) (*ask, error) {
 func (c *Child) cancel(corr uint64) {
 	switch a := c.asks.find(corr); {
 	case a == nil:
-	case a.deadline != 0 && time.Now().UnixNano() >= a.deadline:
+	case a.late():
 		a.end(context.DeadlineExceeded) // that is why
 	default:
 		a.end(context.Canceled)
