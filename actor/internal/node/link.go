@@ -147,7 +147,7 @@ func (l *link) send(env *codec.Envelope, size int) error {
 		l.noRoute(env, size)
 		return nil
 	}
-	ch := l.channel(env.To, t.(target))
+	ch := l.channel(env.To, t)
 	if ch == nil {
 		l.noRoute(env, size)
 		return nil
@@ -155,7 +155,7 @@ func (l *link) send(env *codec.Envelope, size int) error {
 	if !ch.charge(size) {
 		return breach(fmt.Sprintf("more than %d messages or %d bytes on the way to one actor", wire.WindowMessages, wire.WindowBytes))
 	}
-	t.(target).receive(ch, env, size)
+	t.receive(ch, env, size)
 	return nil
 }
 
@@ -435,7 +435,7 @@ func (l *link) close() {
 	}
 	for _, ch := range channels {
 		if t, ok := routes.Load(ch.to); ok {
-			t.(target).leave(ch)
+			t.leave(ch)
 		}
 	}
 }

@@ -217,7 +217,7 @@ func (c *Cell) fire(r *wire.TimerRequest, done func()) {
 	env := codec.Envelope{Kind: wire.KindTell, To: r.To, From: c.id, Type: []byte(r.Type), Payload: r.Payload, Key: r.Routing}
 	err := error(gone(r.To))
 	if t, ok := routes.Load(r.To); ok {
-		err = t.(target).deliver(&env, r.Every > 0, done)
+		err = t.deliver(&env, r.Every > 0, done)
 	}
 	if f, ok := errors.AsType[*wire.Failure](err); ok {
 		done()
