@@ -32,9 +32,12 @@ func TestMain(m *testing.M) {
 
 var buildDir string
 
+// temporary is where that is which outlives a test: one of them sets another place for the program.
+var temporary = os.TempDir()
+
 // build makes the program, once.
 var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "thumbnails-test-")
+	dir, err := os.MkdirTemp(temporary, "thumbnails-test-")
 	if err != nil {
 		return "", err
 	}
@@ -211,17 +214,17 @@ func checkSamples(t *testing.T, set []sample, found map[string]string) {
 // left behind.
 func TestOwnSet(t *testing.T) {
 	spawntest.Check(t)
-	temporary := t.TempDir()
-	t.Setenv("TMPDIR", temporary)
+	own := t.TempDir()
+	t.Setenv("TMPDIR", own)
 	stdout, stderr, status := program(t)
 	if status != 0 || stderr != "" {
 		t.Fatalf("got status %d, stderr %q", status, stderr)
 	}
-	left, err := os.ReadDir(temporary)
+	left, err := os.ReadDir(own)
 	if err != nil || len(left) != 1 {
 		t.Fatalf("left behind: %v, %v", left, err)
 	}
-	out := filepath.Join(temporary, left[0].Name())
+	out := filepath.Join(own, left[0].Name())
 	if !strings.HasSuffix(stdout, "\nthumbnails: "+out+"\ncontact sheet: "+filepath.Join(out, "contact-sheet.png")+"\n") {
 		t.Errorf("it does not say where its output is:\n%s", stdout)
 	}
