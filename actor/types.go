@@ -23,33 +23,45 @@ type name struct {
 	key   func(message any) uint64 // its routing key; nil if it has none
 }
 
-// names caches them: reflect makes a new string each time. The map is copied to be changed, which is seldom: a
-// sync.Map takes twice the time.
-var (
-	names   atomic.Pointer[map[reflect.Type]*name] // nil before the first
-	namesMu sync.Mutex                             // held to change it
-)
+// names caches them: reflect makes a new string each time. What is looked up again and again is found in a copy that is
+// never changed: a sync.Map takes twice the time.
+var names struct {
+	copied atomic.Pointer[map[reflect.Type]*name] // nil before the first
+
+	mu     sync.Mutex // protects the following
+	all    map[reflect.Type]*name
+	missed int // lookups that the copy was no help for
+}
+
+// fewNames is how many lookups are missed, beside one for each name, before a copy is made: a process to which few
+// messages come has none.
+const fewNames = 32
 
 func typeName(t reflect.Type) *name {
-	if known := names.Load(); known != nil {
+	if known := names.copied.Load(); known != nil {
 		if n := (*known)[t]; n != nil {
 			return n
 		}
 	}
-	return newName(t)
+	names.mu.Lock()
+	defer names.mu.Unlock()
+	n := names.all[t]
+	if n == nil {
+		if names.all == nil {
+			names.all = make(map[reflect.Type]*name)
+		}
+		n = newName(t)
+		names.all[t] = n
+	}
+	if names.missed++; names.missed > len(names.all)+fewNames {
+		names.missed = 0
+		names.copied.Store(new(maps.Clone(names.all)))
+	}
+	return n
 }
 
-// newName enters a type.
+// newName makes what is known of a type.
 func newName(t reflect.Type) *name {
-	namesMu.Lock()
-	defer namesMu.Unlock()
-	more := make(map[reflect.Type]*name)
-	if known := names.Load(); known != nil {
-		maps.Copy(more, *known)
-	}
-	if n := more[t]; n != nil {
-		return n
-	}
 	base := t
 	if base.Kind() == reflect.Pointer {
 		base = base.Elem()
@@ -62,10 +74,7 @@ func newName(t reflect.Type) *name {
 	default:
 		text = base.String()
 	}
-	n := &name{text, []byte(text), keyOf(t)}
-	more[t] = n
-	names.Store(&more)
-	return n
+	return &name{text, []byte(text), keyOf(t)}
 }
 
 // nameFor returns the name of a static type.

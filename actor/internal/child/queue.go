@@ -24,10 +24,11 @@ type queue struct {
 	wake chan struct{}               // one token when there may be something to do
 	end  atomic.Pointer[wire.Reason] // once set, nothing further is to be begun
 
-	// Of who reads, from the first push to filled.
-	filling bool // mu is held
-	first   int  // the first of the items that it is about
-	bytes   int  // of them
+	// Of who reads, from the first push to filled. (Small, for the queue to fit in 160 bytes: the next size is
+	// one that nothing else of an idle process has.)
+	filling bool  // mu is held
+	first   int32 // the first of the items that it is about
+	bytes   int32 // of them
 
 	mu    sync.Mutex // protects the following
 	items []item
@@ -55,10 +56,10 @@ func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 func (q *queue) push(m item) {
 	if !q.filling {
 		q.mu.Lock()
-		q.filling, q.first, q.bytes = true, len(q.items), 0
+		q.filling, q.first, q.bytes = true, int32(len(q.items)), 0
 	}
 	if !m.frame.Owned {
-		q.bytes += len(m.frame.Bytes)
+		q.bytes += int32(len(m.frame.Bytes))
 	}
 	q.items = append(q.items, m)
 }
