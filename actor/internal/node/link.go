@@ -24,7 +24,8 @@ type link struct {
 
 	env      codec.Envelope // of the frame that is handled: a new one for each would be garbage
 	opener   codec.Opener
-	answered int64         // the highest number of a message whose answer was read, and that is not released
+	answered atomic.Uint64 // the highest number of a message whose answer was read
+	settled  uint64        // that which the mailbox was told; of run
 	done     chan struct{} // closed when run has returned
 	err      error         // why it returned; to be read after done
 
@@ -296,16 +297,21 @@ func (l *link) answer(env *codec.Envelope) error {
 }
 
 // answers takes the number of the message that a reply is to for an acknowledgement: its
-// handler has returned. So who has just answered counts as idle. It is one for all answers that are read at once.
-func (l *link) answers(env *codec.Envelope) { l.answered = max(l.answered, env.Deadline) }
+// handler has returned. So who has the answer has room for the next message as well, and who
+// has just answered counts as idle (process.finished).
+func (l *link) answers(env *codec.Envelope) {
+	if n := env.Deadline; n > 0 && uint64(n) > l.answered.Load() {
+		l.answered.Store(uint64(n))
+	}
+}
 
-// settleAnswers is called before the link reads again.
+// settleAnswers acknowledges all answers that were read at once. It is called before the link reads again.
 func (l *link) settleAnswers() error {
-	if l.answered <= 0 {
+	finished := l.answered.Load()
+	if finished <= l.settled {
 		return nil
 	}
-	finished := uint64(l.answered)
-	l.answered = 0
+	l.settled = finished
 	return l.acknowledge(finished)
 }
 

@@ -410,9 +410,11 @@ func (c *Cell) withdraw() {
 	})
 }
 
+// finished is what the mailbox is told when it asks: what the page says or, as a reply is on its way before that, the
+// last answer.
 func (p *process) finished() uint64 {
 	_, finished := p.page.Progress()
-	return finished
+	return max(finished, p.link.answered.Load())
 }
 
 // isReady is called by the link at a Ready frame.
