@@ -115,11 +115,16 @@ func (r *Reader) Keep() Chunk {
 	kept, rest := Chunk{r.pooled}, r.buf[r.pos:r.end]
 	r.buf, r.pooled, r.pos, r.end = nil, nil, 0, 0
 	if len(rest) > 0 {
-		r.pooled = buffers.Get().(*[bufferSize]byte)
-		r.buf = r.pooled[:]
+		r.renew()
 		r.end = copy(r.buf, rest)
 	}
 	return kept
+}
+
+// renew begins a buffer.
+func (r *Reader) renew() {
+	r.pooled = buffers.Get().(*[bufferSize]byte)
+	r.buf, r.pos, r.end = r.pooled[:], 0, 0
 }
 
 // Between has done called whenever Serve or Poll has handled all the frames that it read at once, before
@@ -278,8 +283,7 @@ func (r *Reader) finish() {
 func (r *Reader) space() []byte {
 	switch {
 	case r.buf == nil:
-		r.pooled = buffers.Get().(*[bufferSize]byte)
-		r.buf, r.pos, r.end = r.pooled[:], 0, 0
+		r.renew()
 	case r.pos == r.end:
 		r.pos, r.end = 0, 0
 	case r.need > len(r.buf):

@@ -13,16 +13,7 @@ import (
 func TestServeYields(t *testing.T) {
 	check(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	page, file, err := NewPage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file.Close()
-	defer page.Close()
-	pr, pw := pipe(t)
-	w := NewWriter(pw, WriterConfig{Ring: page.Inbox()})
-	r := NewReader(pr, codec.DefaultFrameLimit)
-	r.UseRing(page.Inbox(), w)
+	w, r := ringLink(t)
 	got, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- r.Serve(func(Frame) error { got <- struct{}{}; return nil })

@@ -55,8 +55,6 @@ type Child struct {
 	knows chan struct{} // closed when init is set
 	asks  askList       // of others
 
-	reading codec.Opener // of who reads
-
 	corr       atomic.Uint64 // the last number given to a call, monitor or timer
 	logDropped atomic.Uint64
 	ready      atomic.Bool   // the start function has returned
@@ -212,8 +210,8 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 		}
 		return err
 	}
-	env, err := c.reading.Open(f.Bytes)
-	if err != nil {
+	var env codec.Envelope
+	if err := codec.DecodeEnvelope(f.Bytes, &env); err != nil {
 		return err
 	}
 	switch kind {
@@ -240,7 +238,6 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 	case wire.KindPing:
 		c.page.Beat(env.Corr)
 	}
-	env.Payload = nil
 	return nil // an unknown kind is skipped
 }
 

@@ -19,8 +19,8 @@ type askTable [askShards]askShard
 type askShard struct {
 	mu    sync.Mutex // protects the following
 	over  bool
-	slots []askSlot          // a power of two of them; nil before the first use
-	more  map[uint64]pending // those whose slot is taken
+	slots []askSlot           // a power of two of them; nil before the first use
+	more  map[uint64]*pending // those whose slot is taken
 
 	_ [16]byte // to the end of the cache line
 }
@@ -56,9 +56,10 @@ func (t *askTable) put(corr uint64, p pending) bool {
 			s.grow()
 			continue
 		case s.more == nil:
-			s.more = make(map[uint64]pending)
+			s.more = make(map[uint64]*pending)
 		}
-		s.more[corr] = p
+		rare := p // p itself would be on the heap each time
+		s.more[corr] = &rare
 		return true
 	}
 }
@@ -74,34 +75,38 @@ func (s *askShard) grow() {
 	}
 }
 
+// find returns what put was given, in its place, or nil.
+func (s *askShard) find(corr uint64) *pending {
+	if s.slots == nil || corr == 0 {
+		return nil
+	}
+	if slot := s.slot(corr); slot.corr == corr {
+		return &slot.pending
+	}
+	return s.more[corr]
+}
+
 // get returns what put was given.
 func (t *askTable) get(corr uint64) (pending, bool) {
 	s := t.shard(corr)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.get(corr)
+	if p := s.find(corr); p != nil {
+		return *p, true
+	}
+	return pending{}, false
 }
 
-func (s *askShard) get(corr uint64) (pending, bool) {
-	if s.slots == nil || corr == 0 {
-		return pending{}, false
-	}
-	if slot := s.slot(corr); slot.corr == corr {
-		return slot.pending, true
-	}
-	p, ok := s.more[corr]
-	return p, ok
-}
-
-// take removes and returns it.
+// take removes and returns what put was given.
 func (t *askTable) take(corr uint64) (pending, bool) {
 	s := t.shard(corr)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, ok := s.get(corr)
-	if !ok {
-		return p, false
+	found := s.find(corr)
+	if found == nil {
+		return pending{}, false
 	}
+	p := *found
 	if slot := s.slot(corr); slot.corr == corr {
 		*slot = askSlot{}
 	} else {
@@ -115,15 +120,8 @@ func (t *askTable) sent(corr uint64) {
 	s := t.shard(corr)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, ok := s.get(corr)
-	if !ok {
-		return
-	}
-	p.sent = true
-	if slot := s.slot(corr); slot.corr == corr {
-		slot.pending = p
-	} else {
-		s.more[corr] = p
+	if p := s.find(corr); p != nil {
+		p.sent = true
 	}
 }
 
@@ -151,7 +149,7 @@ func (s *askShard) list() []askSlot {
 		}
 	}
 	for corr, p := range s.more {
-		all = append(all, askSlot{corr, p})
+		all = append(all, askSlot{corr, *p})
 	}
 	return all
 }

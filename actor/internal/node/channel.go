@@ -22,14 +22,10 @@ type channel struct {
 	mu       sync.Mutex // protects the following
 	messages int        // charged and not yet told to the process as credited
 	bytes    int
-	waiting  []int // sizes of those not yet taken in, oldest first, from first on
-	first    int
+	waiting  []int // sizes of those that found no room, oldest first
 	credit   wire.Credit
 	closed   bool
 }
-
-// keptWaiting is for how many sizes a channel keeps room when none waits.
-const keptWaiting = 8
 
 func newChannel(l *link, to codec.ID, t target) *channel {
 	ch := &channel{link: l, to: to}
@@ -57,11 +53,8 @@ func (ch *channel) await(size int) (admitted func()) {
 		return func() { ch.taken(size) }
 	}
 	ch.mu.Lock()
-	if len(ch.waiting) == cap(ch.waiting) && ch.first > len(ch.waiting)/2 { // use the room of those that have gone
-		ch.waiting, ch.first = append(ch.waiting[:0], ch.waiting[ch.first:]...), 0
-	}
+	defer ch.mu.Unlock()
 	ch.waiting = append(ch.waiting, size)
-	ch.mu.Unlock()
 	return ch.admit
 }
 
@@ -78,25 +71,18 @@ func (ch *channel) unawait() {
 // credited is called once for each await: a mailbox is first in, first out.
 func (ch *channel) credited() {
 	ch.mu.Lock()
-	size := ch.waiting[ch.first]
-	if ch.first++; ch.first == len(ch.waiting) {
-		if ch.first = 0; cap(ch.waiting) > keptWaiting {
-			ch.waiting = nil
-		}
-		ch.waiting = ch.waiting[:0]
+	size := ch.waiting[0]
+	if ch.waiting = ch.waiting[1:]; len(ch.waiting) == 0 {
+		ch.waiting = nil
 	}
-	ch.takenLocked(size)
+	ch.mu.Unlock()
+	ch.taken(size)
 }
 
 // taken gives credit for one message. The process hears of it a quarter of the
 // window at a time.
 func (ch *channel) taken(size int) {
 	ch.mu.Lock()
-	ch.takenLocked(size)
-}
-
-// takenLocked is taken with mu held, which it releases.
-func (ch *channel) takenLocked(size int) {
 	if ch.closed {
 		ch.mu.Unlock()
 		return

@@ -28,6 +28,7 @@ type Capabilities struct {
 // groups makes control groups for the whole program. To find out how takes a few milliseconds.
 var groups = sync.OnceValue(cgroup.Open)
 
+// A sync.Once and no OnceValue, which would be made in each actor's process.
 var capabilities struct {
 	once  sync.Once
 	found Capabilities
