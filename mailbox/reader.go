@@ -49,6 +49,7 @@ type Reader struct {
 	ring    *ringReader // nil if there is none
 	back    *Writer     // of the other direction
 	ringing bool        // frames come by the ring, and only bells by the pipe
+	reads   int         // of the ring since the last look at the pipe
 
 	// With Serve: turn is held by whoever reads and handles, and protects all of the above.
 	turn    sync.Mutex

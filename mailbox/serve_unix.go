@@ -129,6 +129,10 @@ func (r *Reader) yield() {
 	r.turn.Lock()
 }
 
+// readsPerLook is how many reads of a ring that is never empty there are between two looks at the pipe, which may have
+// ended.
+const readsPerLook = 32
+
 const (
 	// lingerLimit is how long Serve looks for more after the last frame, when several came at once.
 	lingerLimit = 30 * time.Microsecond
@@ -215,7 +219,7 @@ func (r *Reader) readRing(fd uintptr, once bool) (int, error) {
 	}
 	n, err := r.ring.available()
 	open := true
-	if n == 0 && err == nil && !once {
+	if r.reads++; (n == 0 || r.reads > readsPerLook) && err == nil && !once {
 		// The bells first: one that is rung because of sleep must be left for the
 		// poller. The look last: what was put in before the pipe's end, or while
 		// nobody was asked for a bell, is seen then.
@@ -223,7 +227,8 @@ func (r *Reader) readRing(fd uintptr, once bool) (int, error) {
 		if room, open, err = r.src.bells(fd, &r.draining); room {
 			r.back.resume()
 		}
-		if err == nil {
+		r.reads = 0
+		if err == nil && n == 0 {
 			r.ring.sleep()
 			n, err = r.ring.available()
 		}
@@ -236,6 +241,9 @@ func (r *Reader) readRing(fd uintptr, once bool) (int, error) {
 		return 0, errWouldBlock
 	case n == 0:
 		return 0, nil
+	case !open: // what it writes after the pipe's end does not count
+		r.last.Store(r.ring.tail.Load())
+		r.draining.Store(true)
 	}
 	n, err = r.ring.read(r.space())
 	if r.ring.oweRoom() {
