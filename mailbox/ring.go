@@ -22,8 +22,8 @@ const (
 )
 
 const (
-	cacheLine  = 64
-	touchLimit = 2 << 10 // bytes; longer writes fetch as they go
+	cacheLine     = 64
+	prefetchLimit = 2 << 10 // bytes; longer writes fetch as they go
 )
 
 // What stands in the pipe where a frame could begin, and is none.
@@ -118,21 +118,20 @@ func (w *ringWriter) write(b []byte) (int, error) {
 		publish(w.tail, w.at)
 		b = b[len(step):]
 	}
-	w.touch(n)
+	w.prefetch(n)
 	return n, nil
 }
 
-// touch begins to fetch the cache lines that the next write of so many bytes goes to, of what is free. The reader has
-// had them last, and publish waits until they are here: 50 ns for 100 bytes, and 14 when they were sent for a message
-// earlier.
-func (w *ringWriter) touch(n int) {
+// prefetch begins to fetch the cache lines that the next write of so many bytes goes to, of what is free. The reader has
+// had them last, and the next instruction that is atomic would wait for them, here or in a mutex: 50 ns for each
+// message of 100 bytes.
+func (w *ringWriter) prefetch(n int) {
 	free := ringSize - int(w.at-w.seen)
-	if n > touchLimit || n+cacheLine >= free {
+	if n > prefetchLimit || n+cacheLine >= free {
 		return
 	}
-	for ahead := n + cacheLine; ahead > cacheLine; ahead -= cacheLine {
-		w.data[(w.at+uint64(ahead))&ringMask] = 0
-	}
+	at := int(w.at+cacheLine) & ringMask
+	prefetchForWrite(unsafe.Pointer(&w.data[at]), min(n, ringSize-at))
 }
 
 // refresh looks how far the reader is. After restart it may not have noticed yet.
