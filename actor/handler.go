@@ -21,11 +21,11 @@ type handle[S any] func(s *S, c *Context, d *child.Delivery) (replyType []byte, 
 // On makes a handler that replies to an Ask for messages of type M. To a Tell
 // it does the same; the reply is dropped.
 func On[S, M, R any](h func(*S, *Context, M) (R, error)) Handler[S] {
-	message, static := nameFor[M](), nameFor[R]()
+	message, static := typeFor[M](), typeFor[R]()
 	// Messages come one at a time and h gets a copy, so one M serves them all.
 	m := new(M)
 	return Handler[S]{
-		messages: []string{message.text},
+		messages: []string{message.Name},
 		handle: func(s *S, c *Context, d *child.Delivery) ([]byte, any, error) {
 			*m = *new(M)
 			if err := decode(d, m); err != nil {
@@ -36,10 +36,10 @@ func On[S, M, R any](h func(*S, *Context, M) (R, error)) Handler[S] {
 				return nil, nil, err
 			}
 			reply := result // on the heap, but only for those who ask
-			if static.text == "" {
-				return nameOf(reply).bytes, &reply, nil // R is an interface
+			if static.Name == "" {
+				return typeOf(reply).Text, &reply, nil // R is an interface
 			}
-			return static.bytes, &reply, nil
+			return static.Text, &reply, nil
 		},
 	}
 }
@@ -70,7 +70,7 @@ func OnAny[S any](h func(*S, *Context, any) (any, error), examples ...any) Handl
 				d.Keep()
 			}
 			reply, err := h(s, c, m)
-			return nameOf(reply).bytes, reply, err
+			return typeOf(reply).Text, reply, err
 		},
 	}
 }

@@ -71,7 +71,7 @@ func (m *Message) Reply(value any, err error) error {
 	if err != nil {
 		f = failureOf(err)
 	}
-	ok, err := m.inbox.inbox.Reply(&m.letter, nameOf(value).text, value, f)
+	ok, err := m.inbox.inbox.Reply(&m.letter, typeOf(value).Name, value, f)
 	if err == nil && !ok {
 		err = errors.New("actor: reply: nobody waits for it any more")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/progeny-go/progeny/actor/internal/child"
 	"github.com/progeny-go/progeny/actor/internal/node"
@@ -24,8 +23,8 @@ type Ref struct{ id codec.ID }
 // engine is what a Ref stands on: the node in the program itself, the link to
 // it in an actor's process.
 type engine interface {
-	Tell(ctx context.Context, env codec.Envelope, message any) error
-	Ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error
+	Tell(ctx context.Context, to codec.ID, t *wire.MessageType, message any) error
+	Ask(ctx context.Context, to codec.ID, t *wire.MessageType, message any, reply wire.Answer) error
 	Stop(ctx context.Context, id codec.ID) error
 	Kill(ctx context.Context, id codec.ID) error
 	Exit(ctx context.Context, id codec.ID, r wire.Reason) error
@@ -65,9 +64,7 @@ func (r Ref) Tell(ctx context.Context, message any) error {
 	if r.IsZero() {
 		return r.undelivered("tell", &wire.Failure{Code: wire.NoActor, Fate: wire.FateNotSent})
 	}
-	name := nameOf(message)
-	env := codec.Envelope{Kind: wire.KindTell, To: r.id, Type: name.bytes, Key: name.keyOf(message)}
-	return r.undelivered("tell", here.Tell(ctx, env, message))
+	return r.undelivered("tell", here.Tell(ctx, r.id, typeOf(message), message))
 }
 
 // Ask sends a message and waits for the reply, which must be of type R; with any
@@ -97,7 +94,7 @@ type answer[R any] struct {
 
 // Take implements wire.Answer.
 func (a *answer[R]) Take(messageType, payload []byte) error {
-	want := nameFor[R]().text
+	want := typeFor[R]().Name
 	if want != "" && len(messageType) > 0 && want != string(messageType) {
 		a.unfit = fmt.Errorf("ask %v: the reply is of type %s, not %s", a.from, messageType, want)
 	} else {
@@ -114,17 +111,7 @@ func (r Ref) ask(ctx context.Context, message any, reply wire.Answer) error {
 	case isSelf(r):
 		return r.undelivered("ask", errSelfAsk)
 	}
-	name := nameOf(message)
-	env := codec.Envelope{Kind: wire.KindAsk, To: r.id, Type: name.bytes, Deadline: deadline(ctx), Key: name.keyOf(message)}
-	return r.undelivered("ask", here.Ask(ctx, env, message, reply))
-}
-
-// deadline returns ctx's in Unix nanoseconds, or zero.
-func deadline(ctx context.Context) int64 {
-	if at, ok := ctx.Deadline(); ok && at.After(time.Unix(0, 0)) {
-		return at.UnixNano()
-	}
-	return 0
+	return r.undelivered("ask", here.Ask(ctx, r.id, typeOf(message), message, reply))
 }
 
 // Stop asks the actor to end after the message in progress, and waits until it

@@ -40,12 +40,12 @@ func (c *Context) StartTimer(ctx context.Context, t Timer) (TimerID, error) {
 	if to.IsZero() {
 		to = c.Self()
 	}
-	name := nameOf(t.Message)
+	typ := typeOf(t.Message)
 	switch {
 	case t.Every < 0 || t.Every > 0 && t.Every < wire.MinTimer:
 		return 0, to.undelivered(verb, fmt.Errorf("every %v; the least is %v", t.Every, wire.MinTimer))
-	case to == c.Self() && !c.handles(name.bytes):
-		return 0, to.undelivered(verb, &wire.Failure{Code: wire.Unhandled, Fate: wire.FateNotSent, Text: name.text})
+	case to == c.Self() && !c.handles(typ.Text):
+		return 0, to.undelivered(verb, &wire.Failure{Code: wire.Unhandled, Fate: wire.FateNotSent, Text: typ.Name})
 	}
 	id, err := c.child.StartTimer(ctx, wire.TimerRequest{
 		To:      t.To.id,
@@ -53,8 +53,8 @@ func (c *Context) StartTimer(ctx context.Context, t Timer) (TimerID, error) {
 		Every:   t.Every,
 		Key:     t.Key,
 		Durable: t.Durable,
-		Type:    name.text,
-		Routing: name.keyOf(t.Message),
+		Type:    typ.Name,
+		Routing: typ.KeyOf(t.Message),
 	}, t.Message)
 	return TimerID(id), to.undelivered(verb, err)
 }

@@ -2,12 +2,10 @@ package actor
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
-	"sync"
-	"sync/atomic"
 
+	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
 )
 
@@ -15,85 +13,35 @@ import (
 // type without a name, its Go notation, "[]string". A pointer has the name of
 // what it points to. An interface has none.
 
-// A name is a type's name in both forms, so that a message needs no conversion,
-// and what else is to be known of a type for each message.
-type name struct {
-	text  string
-	bytes []byte                   // not to be changed
-	key   func(message any) uint64 // its routing key; nil if it has none
-}
+// messageTypes caches what is known of each type: reflect makes a new string each time.
+var messageTypes = codec.TypeTable[wire.MessageType]{New: newMessageType}
 
-// names caches them: reflect makes a new string each time. What is looked up again and again is found in a copy that is
-// never changed: a sync.Map takes twice the time.
-var names struct {
-	copied atomic.Pointer[map[reflect.Type]*name] // nil before the first
-
-	mu     sync.Mutex // protects the following
-	all    map[reflect.Type]*name
-	missed int // lookups that the copy was no help for
-}
-
-// fewNames is how many lookups are missed, beside one for each name, before a copy is made: a process to which few
-// messages come has none.
-const fewNames = 32
-
-func typeName(t reflect.Type) *name {
-	if known := names.copied.Load(); known != nil {
-		if n := (*known)[t]; n != nil {
-			return n
-		}
-	}
-	names.mu.Lock()
-	defer names.mu.Unlock()
-	n := names.all[t]
-	if n == nil {
-		if names.all == nil {
-			names.all = make(map[reflect.Type]*name)
-		}
-		n = newName(t)
-		names.all[t] = n
-	}
-	if names.missed++; names.missed > len(names.all)+fewNames {
-		names.missed = 0
-		names.copied.Store(new(maps.Clone(names.all)))
-	}
-	return n
-}
-
-// newName makes what is known of a type.
-func newName(t reflect.Type) *name {
+// newMessageType finds out what is to be known of a type.
+func newMessageType(t reflect.Type) *wire.MessageType {
 	base := t
 	if base.Kind() == reflect.Pointer {
 		base = base.Elem()
 	}
-	var text string
+	var name string
 	switch {
 	case base.Kind() == reflect.Interface:
 	case base.PkgPath() != "":
-		text = base.PkgPath() + "." + base.Name()
+		name = base.PkgPath() + "." + base.Name()
 	default:
-		text = base.String()
+		name = base.String()
 	}
-	return &name{text, []byte(text), keyOf(t)}
+	return &wire.MessageType{Name: name, Text: []byte(name), Key: keyOf(t)}
 }
 
-// nameFor returns the name of a static type.
-func nameFor[T any]() *name { return typeName(reflect.TypeFor[T]()) }
+// typeFor returns what is known of a static type.
+func typeFor[T any]() *wire.MessageType { return messageTypes.For(reflect.TypeFor[T]()) }
 
-// nameOf returns the name of a value's type; of nil, an empty one.
-func nameOf(v any) *name {
+// typeOf returns what is known of a value's type.
+func typeOf(v any) *wire.MessageType {
 	if v == nil {
-		return &name{}
+		return new(wire.MessageType)
 	}
-	return typeName(reflect.TypeOf(v))
-}
-
-// keyOf returns the routing key of a message of this type; 0 if it has none.
-func (n *name) keyOf(message any) uint64 {
-	if n.key == nil {
-		return 0
-	}
-	return n.key(message)
+	return messageTypes.For(reflect.TypeOf(v))
 }
 
 // types decodes messages of a few known types.
@@ -105,7 +53,7 @@ func newTypes(examples []any) types {
 		if e == nil {
 			panic("actor: nil is no example of a message type")
 		}
-		ts[nameOf(e).text] = reflect.TypeOf(e)
+		ts[typeOf(e).Name] = reflect.TypeOf(e)
 	}
 	return ts
 }

@@ -3,10 +3,8 @@ package codec
 import (
 	"bytes"
 	"encoding"
-	"maps"
 	"reflect"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -50,19 +48,8 @@ type planned struct {
 	plan atomic.Pointer[plan] // nil before planAfter, and for types that can have none
 }
 
-// plans has what is known of each type, by the address of its description. It is copied to be
-// changed, which happens once for each type: a look into it must cost next to nothing.
-var (
-	plans   atomic.Pointer[map[unsafe.Pointer]*planned] // nil before the first
-	plansMu sync.Mutex
-)
-
-// maxPlanned is how many types anything is known of; all further ones are msgpack's. A program can make
-// types without end.
-const maxPlanned = 1000
-
-// anyValue is how an any lies in memory.
-type anyValue struct{ typ, data unsafe.Pointer }
+// plans has what is known of each type.
+var plans = TypeTable[planned]{New: func(reflect.Type) *planned { return new(planned) }}
 
 // planOf returns the plan for what v holds, a struct or a pointer to one, and where that is;
 // nil if there is none, or not yet.
@@ -70,46 +57,17 @@ func planOf(v any) (*plan, unsafe.Pointer) {
 	if v == nil {
 		return nil, nil
 	}
-	held := (*anyValue)(unsafe.Pointer(&v))
-	var of *planned
-	if known := plans.Load(); known != nil {
-		of = (*known)[held.typ]
-	}
-	if of == nil {
-		of = learn(held.typ)
-	}
+	of := plans.For(reflect.TypeOf(v))
 	p := of.plan.Load()
 	if p == nil && of.uses.Load() < planAfter && of.uses.Add(1) == planAfter {
 		p = makePlan(reflect.TypeOf(v))
 		of.plan.Store(p)
 	}
-	if p == nil || held.data == nil {
+	data := (*interfaceValue)(unsafe.Pointer(&v)).data
+	if p == nil || data == nil {
 		return nil, nil
 	}
-	return p, held.data
-}
-
-// learn enters a type.
-func learn(typ unsafe.Pointer) *planned {
-	plansMu.Lock()
-	defer plansMu.Unlock()
-	var known map[unsafe.Pointer]*planned
-	if p := plans.Load(); p != nil {
-		known = *p
-	}
-	if of := known[typ]; of != nil {
-		return of
-	}
-	of := new(planned)
-	if len(known) >= maxPlanned {
-		of.uses.Store(planAfter)
-		return of
-	}
-	more := make(map[unsafe.Pointer]*planned, len(known)+1)
-	maps.Copy(more, known)
-	more[typ] = of
-	plans.Store(&more)
-	return of
+	return p, data
 }
 
 // makePlan returns the plan for a type, or nil if it is msgpack's.

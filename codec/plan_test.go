@@ -232,8 +232,6 @@ type counted struct{ N int }
 
 // A type gets its plan when msgpack has done it planAfter times.
 func TestPlanAfter(t *testing.T) {
-	defer plans.Store(plans.Load())
-	plans.Store(nil)
 	for n := range planAfter + 1 {
 		p, _ := planOf(counted{n})
 		if want := n+1 >= planAfter; (p != nil) != want {
@@ -245,27 +243,6 @@ func TestPlanAfter(t *testing.T) {
 	}
 	if p, _ := planOf(nil); p != nil {
 		t.Error("a plan for nil")
-	}
-}
-
-// Of maxPlanned types something is known; the others never have a plan.
-func TestMaxPlanned(t *testing.T) {
-	defer plans.Store(plans.Load())
-	known := make(map[unsafe.Pointer]*planned)
-	for len(known) < maxPlanned-1 {
-		known[unsafe.Pointer(new(int64))] = new(planned)
-	}
-	plans.Store(&known)
-	for i := range 2 {
-		learn(unsafe.Pointer(new(int64)))
-		if n := len(*plans.Load()); n != maxPlanned {
-			t.Errorf("%d types are known after %d more, want %d", n, i+1, maxPlanned)
-		}
-	}
-	for range 2 * planAfter {
-		if p, _ := planOf(struct{ Never int }{1}); p != nil {
-			t.Fatal("one more type has a plan")
-		}
 	}
 }
 

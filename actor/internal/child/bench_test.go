@@ -123,12 +123,13 @@ func BenchmarkTellOther(b *testing.B) {
 	c := newBenchChild(b)
 	to := codec.ID{2}
 	env := codec.Envelope{Kind: wire.KindTell, To: to, Type: []byte("main.Hello")}
+	t := &wire.MessageType{Name: "main.Hello", Text: env.Type}
 	var message any = "sixty-four bytes are about as long as this text, with an envelope"
 	size := len(content(b, env, message))
 	c.windows[to] = &window{trusted: true}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := c.Tell(b.Context(), env, message); err != nil {
+		if err := c.Tell(b.Context(), to, t, message); err != nil {
 			b.Fatal(err)
 		}
 		c.credit(to, wire.Credit{Messages: 1, Bytes: size})

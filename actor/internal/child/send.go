@@ -83,7 +83,8 @@ func (c *Child) forget(corr uint64) bool {
 // Tell sends a message. The first one to a destination, and each to one that
 // refuses when full, waits until the destination's mailbox has taken it; the
 // others wait only while the window is full.
-func (c *Child) Tell(ctx context.Context, env codec.Envelope, message any) error {
+func (c *Child) Tell(ctx context.Context, to codec.ID, t *wire.MessageType, message any) error {
+	env := codec.Envelope{Kind: wire.KindTell, To: to, Type: t.Text, Key: t.KeyOf(message)}
 	err := c.post(ctx, &env, message, true)
 	if err == errStranger {
 		return c.introduce(ctx, env, message)
@@ -107,7 +108,8 @@ func (c *Child) introduce(ctx context.Context, env codec.Envelope, message any) 
 }
 
 // Ask sends a message and hands the reply to reply.
-func (c *Child) Ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
+func (c *Child) Ask(ctx context.Context, to codec.ID, t *wire.MessageType, message any, reply wire.Answer) error {
+	env := codec.Envelope{Kind: wire.KindAsk, To: to, Type: t.Text, Deadline: wire.Deadline(ctx), Key: t.KeyOf(message)}
 	return c.exchange(ctx, env, message, reply)
 }
 

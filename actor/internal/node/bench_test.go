@@ -54,12 +54,12 @@ const benchBatch = 8 // less than self's mailbox holds
 func BenchmarkTell(b *testing.B) {
 	s := benchStage(b)
 	sent := uint64(2) // by newStage
-	env := codec.Envelope{Kind: wire.KindTell, To: selfID, Type: []byte("T")}
+	t := &wire.MessageType{Name: "T", Text: []byte("T")}
 	var message any = "sixty-four bytes are about as long as this text, with an envelope"
 	s.finish(b, sent)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := s.self.tell(b.Context(), env, message); err != nil {
+		if err := s.self.tell(b.Context(), selfID, t, message); err != nil {
 			b.Fatal(err)
 		}
 		if sent++; sent%benchBatch == 0 {

@@ -77,7 +77,8 @@ func newCell(m *member) *Cell {
 	return c
 }
 
-func (c *Cell) tell(ctx context.Context, env codec.Envelope, message any) error {
+func (c *Cell) tell(ctx context.Context, to codec.ID, t *wire.MessageType, message any) error {
+	env := codec.Envelope{Kind: wire.KindTell, To: to, Type: t.Text}
 	f, err := c.encode(&env, message)
 	if err != nil {
 		return err
@@ -86,11 +87,11 @@ func (c *Cell) tell(ctx context.Context, env codec.Envelope, message any) error 
 	return c.put(ctx, f.Bytes)
 }
 
-func (c *Cell) ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
+func (c *Cell) ask(ctx context.Context, to codec.ID, t *wire.MessageType, message any, reply wire.Answer) error {
 	if c.refusesAsks() {
 		return &wire.Failure{Code: wire.Restarting, Fate: wire.FateNotSent}
 	}
-	env.Corr = c.corr.Add(1)
+	env := codec.Envelope{Kind: wire.KindAsk, To: to, Type: t.Text, Corr: c.corr.Add(1), Deadline: wire.Deadline(ctx)}
 	f, err := c.encode(&env, message)
 	if err != nil {
 		return err

@@ -270,12 +270,11 @@ func (r *fuzzRun) ask(u *puppet, how byte) {
 	ctx := r.ctx
 	r.asks.Go(func() {
 		defer r.ended.Add(1)
-		env := codec.Envelope{Kind: wire.KindAsk, To: u.cell.id, Type: []byte("T")}
+		t := &wire.MessageType{Name: "T", Text: []byte("T")}
 		if how%4 == 0 {
-			env.Kind = wire.KindTell
-			_ = Local{}.Tell(ctx, env, make([]byte, how))
+			_ = Local{}.Tell(ctx, u.cell.id, t, make([]byte, how))
 			return
 		}
-		_ = Local{}.Ask(ctx, env, make([]byte, how), wire.AnswerFunc(func(_, _ []byte) error { return nil }))
+		_ = Local{}.Ask(ctx, u.cell.id, t, make([]byte, how), wire.AnswerFunc(func(_, _ []byte) error { return nil }))
 	})
 }

@@ -146,15 +146,15 @@ func (b *Inbox) put(ctx context.Context, l Letter) error {
 	}
 }
 
-func (b *Inbox) tell(ctx context.Context, env codec.Envelope, message any) error {
+func (b *Inbox) tell(ctx context.Context, _ codec.ID, t *wire.MessageType, message any) error {
 	payload, err := b.encode(message)
 	if err != nil {
 		return err
 	}
-	return b.put(ctx, Letter{From: env.From, Type: string(env.Type), Payload: payload})
+	return b.put(ctx, Letter{Type: t.Name, Payload: payload})
 }
 
-func (b *Inbox) ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
+func (b *Inbox) ask(ctx context.Context, _ codec.ID, t *wire.MessageType, message any, reply wire.Answer) error {
 	payload, err := b.encode(message)
 	if err != nil {
 		return err
@@ -164,7 +164,7 @@ func (b *Inbox) ask(ctx context.Context, env codec.Envelope, message any, reply 
 	if !b.await(corr, pending{call: call}) {
 		return gone(b.id)
 	}
-	err = b.put(ctx, Letter{From: env.From, Type: string(env.Type), Payload: payload, corr: corr, ask: true})
+	err = b.put(ctx, Letter{Type: t.Name, Payload: payload, corr: corr, ask: true})
 	if err == nil {
 		select {
 		case <-call.done:

@@ -12,10 +12,10 @@ import (
 
 // A target is whatever has an address: a Cell, a supervisor or an Inbox.
 type target interface {
-	// tell and ask take a message from the host program. Both encode it before
+	// tell and ask take a message from the host program to its address, or to that of its pool. Both encode it before
 	// anything is sent, and wait for room until ctx is done.
-	tell(ctx context.Context, env codec.Envelope, message any) error
-	ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error
+	tell(ctx context.Context, to codec.ID, t *wire.MessageType, message any) error
+	ask(ctx context.Context, to codec.ID, t *wire.MessageType, message any, reply wire.Answer) error
 	// receive takes one of size bytes from the process at the other end of ch,
 	// and gives the credit back when there is room for it. It never blocks.
 	receive(ch *channel, env *codec.Envelope, size int)
@@ -39,21 +39,21 @@ var routes directory
 type Local struct{}
 
 // Tell sends a message from the program to any address.
-func (Local) Tell(ctx context.Context, env codec.Envelope, message any) error {
-	t, ok := routes.Load(env.To)
+func (Local) Tell(ctx context.Context, to codec.ID, t *wire.MessageType, message any) error {
+	target, ok := routes.Load(to)
 	if !ok {
-		return gone(env.To)
+		return gone(to)
 	}
-	return t.tell(ctx, env, message)
+	return target.tell(ctx, to, t, message)
 }
 
 // Ask sends a message and hands the reply to reply.
-func (Local) Ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
-	t, ok := routes.Load(env.To)
+func (Local) Ask(ctx context.Context, to codec.ID, t *wire.MessageType, message any, reply wire.Answer) error {
+	target, ok := routes.Load(to)
 	if !ok {
-		return gone(env.To)
+		return gone(to)
 	}
-	return t.ask(ctx, env, message, reply)
+	return target.ask(ctx, to, t, message, reply)
 }
 
 // find returns the cell of that address, or nil.

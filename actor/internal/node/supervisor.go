@@ -83,17 +83,18 @@ func (s *supervisor) refusal() *wire.Failure {
 }
 
 // tell is target's.
-func (s *supervisor) tell(ctx context.Context, env codec.Envelope, message any) error {
-	return s.pass(env, message, func(c *Cell) error { return c.tell(ctx, env, message) })
+func (s *supervisor) tell(ctx context.Context, to codec.ID, t *wire.MessageType, message any) error {
+	return s.pass(t, message, func(c *Cell) error { return c.tell(ctx, to, t, message) })
 }
 
 // ask is target's.
-func (s *supervisor) ask(ctx context.Context, env codec.Envelope, message any, reply wire.Answer) error {
-	return s.pass(env, message, func(c *Cell) error { return c.ask(ctx, env, message, reply) })
+func (s *supervisor) ask(ctx context.Context, to codec.ID, t *wire.MessageType, message any, reply wire.Answer) error {
+	return s.pass(t, message, func(c *Cell) error { return c.ask(ctx, to, t, message, reply) })
 }
 
 // pass gives a message of the program to a worker, and to another one if that has just ended.
-func (s *supervisor) pass(env codec.Envelope, message any, give func(*Cell) error) error {
+func (s *supervisor) pass(t *wire.MessageType, message any, give func(*Cell) error) error {
+	env := codec.Envelope{Type: t.Text, Key: t.KeyOf(message)}
 	var payload []byte
 	if s.workers != nil && env.Key == 0 && s.member.post.supervisor.Route == wire.ConsistentHash {
 		var err error
