@@ -52,6 +52,7 @@ func (w *Writer) connectLocked(f *os.File, first []byte, progress func() uint64,
 	w.attachment++
 	w.full, w.nudging, w.err = false, false, nil
 	w.recheckLocked(firstRecheck)
+	w.wantLocked()
 }
 
 // Detach takes the dead reader away and closes the pipe. The reader had begun so many

@@ -10,6 +10,7 @@ import "fmt"
 func (w *Writer) Release(finished uint64) error {
 	w.mu.Lock()
 	err := w.releaseLocked(finished)
+	w.unwantLocked()
 	w.dispatch()
 	return err
 }

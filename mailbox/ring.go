@@ -7,9 +7,8 @@ import (
 
 const (
 	// ringSize is how many bytes a Ring takes. Those that a stream has gone through
-	// stay resident, up to all of them; four times what a Reader takes at once keeps
-	// both sides busy.
-	ringSize = 256 << 10
+	// stay resident, up to all of them. There is room for a full mailbox (DefaultMessages) of small ones.
+	ringSize = 512 << 10
 	ringMask = ringSize - 1
 
 	// ringStep is how much is copied before the other side is told: both are at work then, and do
@@ -44,6 +43,7 @@ const (
 	ringShort  = 16  // 1: the writer wants to be told when there is room
 	ringHead   = 64  // how many bytes were ever taken out
 	ringAsleep = 128 // whether the reader wants to be woken by a bell: for any frame, or what is said below
+	ringWanted = 136 // 1: the writer wants to be told what is finished; beside what is seldom stored
 	ringWords  = 192
 )
 
@@ -72,6 +72,10 @@ func (r *Ring) word(offset int) *atomic.Uint64 {
 	return (*atomic.Uint64)(unsafe.Pointer(&r.words[offset]))
 }
 
+// Wanted reports whether frames wait for room, so that the Writer is to be told what is finished, by Release. Else it
+// finds out by itself when it needs to. Who asks may just miss it: the Writer looks again after a while.
+func (r *Ring) Wanted() bool { return r.word(ringWanted).Load() != 0 }
+
 // publish sets a word before a look at one of the other side's, which does the same the other way round: of two that
 // meet, one at least must see the other. So there must be no look ahead of the store. Store sees to that as well, but not under the
 // race detector: in memory that is not Go's it is only a release there. On amd64 both are the same instruction.
@@ -79,17 +83,18 @@ func publish(word *atomic.Uint64, v uint64) { word.Swap(v) }
 
 // ringWriter is the writing side of a Ring.
 type ringWriter struct {
-	tail, origin, short *atomic.Uint64 // written here
-	head, asleep        *atomic.Uint64 // written there
-	data                []byte
-	at                  uint64 // tail
-	seen                uint64 // head, as last looked at
-	look                uint64 // from where on it is time to see whether the ring is empty
+	tail, origin, short, wanted *atomic.Uint64 // written here
+	head, asleep                *atomic.Uint64 // written there
+
+	data []byte
+	at   uint64 // tail
+	seen uint64 // head, as last looked at
+	look uint64 // from where on it is time to see whether the ring is empty
 }
 
 func newRingWriter(r *Ring) *ringWriter {
 	return &ringWriter{
-		tail: r.word(ringTail), origin: r.word(ringOrigin), short: r.word(ringShort),
+		tail: r.word(ringTail), origin: r.word(ringOrigin), short: r.word(ringShort), wanted: r.word(ringWanted),
 		head: r.word(ringHead), asleep: r.word(ringAsleep),
 		data: r.data,
 		look: ringRestart,

@@ -16,9 +16,9 @@ const (
 	framesForOne = 256 // of the capacity, for each microsecond of that
 )
 
-// A reader tells of what it has finished a quarter of the capacity at a time. Who waits for room of a slow one is
-// not to wait for so much: somebody looks at its page after firstRecheck, and as long as nothing
-// moves after twice the time, up to lastRecheck.
+// A reader tells of what it has finished when it is asked to (Ring.Wanted), and then a part of the capacity at a time. Who waits
+// for room of a slow one is not to wait for so much: somebody looks at its page after firstRecheck, and as long as
+// nothing moves after twice the time, up to lastRecheck.
 const (
 	firstRecheck = time.Millisecond
 	lastRecheck  = 100 * time.Millisecond
@@ -101,6 +101,24 @@ func (w *Writer) dismissLocked(err error) {
 func (w *Writer) awaitLocked(wt *waiter) {
 	w.waiting.push(wt)
 	w.recheckLocked(firstRecheck)
+	if wt.ready == nil {
+		w.wantLocked()
+	}
+}
+
+// wantLocked has the reader tell what it finishes, if frames wait for room and nobody looks for it. A reader
+// that always told would wake us for nothing, each time for 30 µs of its own.
+func (w *Writer) wantLocked() {
+	if w.waiting.first != nil && w.sink.ring != nil && w.err == nil && !w.closed {
+		w.sink.ring.wanted.Store(1)
+	}
+}
+
+// unwantLocked takes it back when nobody waits.
+func (w *Writer) unwantLocked() {
+	if w.waiting.first == nil && w.sink.ring != nil && w.err == nil && !w.closed {
+		w.sink.ring.wanted.Store(0)
+	}
 }
 
 // recheckLocked sees to it that somebody looks for room after pause, if frames wait for it.
@@ -144,5 +162,8 @@ func (w *Writer) look(wt *waiter) error {
 			return err
 		}
 	}
+	w.mu.Lock()
+	w.wantLocked()
+	w.mu.Unlock()
 	return nil
 }

@@ -145,6 +145,9 @@ func (w *Writer) Put(ctx context.Context, frame []byte) error {
 	wt := &waiter{frame: frame, ready: make(chan struct{})}
 	w.awaitLocked(wt)
 	look := w.progress != nil && w.waiting.first == wt && runtime.NumCPU() > 1 && runtime.GOMAXPROCS(0) > 1
+	if !look {
+		w.wantLocked()
+	}
 	w.dispatch()
 	if look {
 		if err := w.look(wt); err != nil {

@@ -24,17 +24,17 @@ func (m *mute) Handle(*Delivery) ([]byte, any, error) {
 	return nil, nil, nil
 }
 
-// newBenchChild returns an actor of which only the worker's part is there: what it writes is
-// thrown away, and what it reads the benchmark dispatches.
-func newBenchChild(b *testing.B) *Child {
-	b.Helper()
+// newWorker returns an actor of which only the worker's part is there: what it writes is copied to out, and what
+// it reads the caller dispatches.
+func newWorker(tb testing.TB, out io.Writer) *Child {
+	tb.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	page, file, err := mailbox.NewPage()
 	if err != nil {
-		b.Skipf("this platform has no page: %v", err)
+		tb.Skipf("this platform has no page: %v", err)
 	}
 	file.Close()
 	c := &Child{
@@ -43,6 +43,7 @@ func newBenchChild(b *testing.B) *Child {
 		windows:  make(map[codec.ID]*window),
 		monitors: make(map[uint64]struct{}),
 		page:     page,
+		inbox:    page.Inbox(),
 		out:      mailbox.NewWriter(w, mailbox.WriterConfig{}),
 	}
 	c.ready.Store(true)
@@ -51,9 +52,9 @@ func newBenchChild(b *testing.B) *Child {
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		io.Copy(io.Discard, r)
+		io.Copy(out, r)
 	}()
-	b.Cleanup(func() {
+	tb.Cleanup(func() {
 		c.out.Close()
 		<-read
 		r.Close()
@@ -63,7 +64,7 @@ func newBenchChild(b *testing.B) *Child {
 }
 
 // content is a frame's, as Serve gives it to dispatch.
-func content(b *testing.B, env codec.Envelope, body any) []byte {
+func content(b testing.TB, env codec.Envelope, body any) []byte {
 	b.Helper()
 	frame, err := codec.AppendMessage(nil, &env, body, math.MaxInt32)
 	if err != nil {
@@ -78,7 +79,7 @@ func content(b *testing.B, env codec.Envelope, body any) []byte {
 
 // benchmarkHandle has messages dispatched, batch by batch, and handled.
 func benchmarkHandle(b *testing.B, batch int, env codec.Envelope) {
-	c := newBenchChild(b)
+	c := newWorker(b, io.Discard)
 	inner := content(b, env, "sixty-four bytes are about as long as this text, with an envelope")
 	var m mute
 	var items []item
@@ -120,7 +121,7 @@ func BenchmarkHandleAsk(b *testing.B) {
 
 // BenchmarkTellOther is what an actor does to tell another one, whom it knows.
 func BenchmarkTellOther(b *testing.B) {
-	c := newBenchChild(b)
+	c := newWorker(b, io.Discard)
 	to := codec.ID{2}
 	env := codec.Envelope{Kind: wire.KindTell, To: to, Type: []byte("main.Hello")}
 	t := &wire.MessageType{Name: "main.Hello", Text: env.Type}

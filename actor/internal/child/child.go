@@ -51,6 +51,7 @@ type Child struct {
 	in    *mailbox.Reader
 	out   *mailbox.Writer
 	page  *mailbox.Page
+	inbox *mailbox.Ring
 	queue *queue
 	knows chan struct{} // closed when init is set
 	asks  askList       // of others
@@ -134,7 +135,8 @@ func (c *Child) connect() error {
 	c.in = mailbox.NewReader(c.birth.Inbox, math.MaxInt32)
 	c.out = mailbox.NewWriter(c.birth.Outbox, mailbox.WriterConfig{Ring: c.page.Outbox(), Trust: true})
 	c.in.Trust()
-	c.in.UseRing(c.page.Inbox(), c.out)
+	c.inbox = c.page.Inbox()
+	c.in.UseRing(c.inbox, c.out)
 	if c.birth.HasRoom() { // it is a standby, and has the time now
 		warm()
 	}

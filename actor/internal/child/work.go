@@ -86,6 +86,9 @@ func (c *Child) await() {
 	if c.hot && runtime.NumCPU() > 1 && c.in.PollAgain(c.due) {
 		return
 	}
+	if c.isBehind() {
+		c.acknowledge()
+	}
 	start := time.Now()
 	<-c.queue.wake
 	c.hot = time.Since(start) < hotWait
@@ -125,7 +128,7 @@ func (c *Child) handle(actor Behaviour, m item) {
 	}
 	d.Payload, env.Payload = nil, nil
 	c.page.Finish(c.finished)
-	c.acknowledge(len(m.frame.Bytes))
+	c.finish(len(m.frame.Bytes))
 	if d.kept {
 		c.kept = true
 	} else {
@@ -145,13 +148,23 @@ func (c *Child) wanted(d *Delivery) bool {
 	return c.unmonitor(d.corr)
 }
 
-// acknowledge tells the node now and then how many messages are finished.
-func (c *Child) acknowledge(size int) {
+// finish counts a message. When there are many, the node is told, if somebody waits for room; else not before there is
+// nothing more to do: to wake it takes as long as 100 messages of a stream do.
+func (c *Child) finish(size int) {
 	c.unacked++
 	c.unackedBytes += size
-	if c.unacked < c.init.AckMessages && c.unackedBytes < c.init.AckBytes {
-		return
+	if c.isBehind() && c.inbox.Wanted() {
+		c.acknowledge()
 	}
+}
+
+// isBehind reports whether there is much that the node has not been told of.
+func (c *Child) isBehind() bool {
+	return c.unacked >= c.init.AckMessages || c.unackedBytes >= c.init.AckBytes
+}
+
+// acknowledge tells the node how many messages are finished.
+func (c *Child) acknowledge() {
 	c.unacked, c.unackedBytes = 0, 0
 	if err := c.send(&codec.Envelope{Kind: wire.KindAck}, c.finished); err != nil {
 		c.lost(err)

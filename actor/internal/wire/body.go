@@ -14,7 +14,7 @@ type Init struct {
 	Arg         []byte
 	Incarnation uint64
 	FrameLimit  int
-	AckMessages int // send an Ack at the latest after so many finished messages
+	AckMessages int // send an Ack when so many messages are finished, if it is wanted, or there is nothing else to do
 	AckBytes    int // or so many bytes of them
 	LogLevel    int // records below it are not wanted
 	// Withdraw says that an Ask whose asker has given up before Ready is not to be begun.
