@@ -50,7 +50,7 @@ func (w *Writer) connectLocked(f *os.File, first []byte, progress func() uint64,
 		w.stream.prepend(keep(first))
 	}
 	w.attachment++
-	w.full, w.nudging, w.err = false, false, nil
+	w.full, w.nudging, w.wanting, w.err = false, false, false, nil
 	w.recheckLocked(firstRecheck)
 	w.wantLocked()
 }

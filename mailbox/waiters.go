@@ -109,14 +109,16 @@ func (w *Writer) awaitLocked(wt *waiter) {
 // wantLocked has the reader tell what it finishes, if frames wait for room and nobody looks for it. A reader
 // that always told would wake us for nothing, each time for 30 µs of its own.
 func (w *Writer) wantLocked() {
-	if w.waiting.first != nil && w.sink.ring != nil && w.err == nil && !w.closed {
+	if w.waiting.first != nil && !w.wanting && w.sink.ring != nil && w.err == nil && !w.closed {
+		w.wanting = true
 		w.sink.ring.wanted.Store(1)
 	}
 }
 
 // unwantLocked takes it back when nobody waits.
 func (w *Writer) unwantLocked() {
-	if w.waiting.first == nil && w.sink.ring != nil && w.err == nil && !w.closed {
+	if w.waiting.first == nil && w.wanting && w.err == nil && !w.closed {
+		w.wanting = false
 		w.sink.ring.wanted.Store(0)
 	}
 }

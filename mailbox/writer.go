@@ -98,6 +98,7 @@ type Writer struct {
 	full       bool   // the last write found the pipe, or the ring, full
 	changing   bool   // the pipe is just being left for the ring
 	nudging    bool   // a bell for room is due in the pipe beside a ring
+	wanting    bool   // the reader is to tell what it finishes
 	streak     int    // writes in a row that followed closely upon the one before
 	lastWrite  time.Duration
 	attachment uint64 // the last one, that of file if there is one
