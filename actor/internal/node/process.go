@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -74,6 +75,8 @@ type process struct {
 	via     codec.ID      // whose end it shares
 	doomed  chan struct{} // closed when it is to be killed and perhaps has no process yet
 	reaped  bool          // its pid and process group may belong to others now
+
+	overstay *time.Timer // ends it if it has closed a pipe and does not exit; nil before
 }
 
 // boot begins the next incarnation. It does not wait for anything.
@@ -286,6 +289,9 @@ func (p *process) hasExited(e reaper.Exit) {
 	p.exit = e
 	p.mu.Lock()
 	close(p.exited)
+	if p.overstay != nil {
+		p.overstay.Stop()
+	}
 	standby := p.cell == nil
 	p.mu.Unlock()
 	if standby {
@@ -381,9 +387,7 @@ func (p *process) attach() error {
 func (p *process) connectInbox(first []byte) error {
 	inbox := p.os.TakeInbox()
 	var err error
-	p.hangup, err = p.node.outputs.OnHangup(inbox, func() {
-		p.node.tasks.Go(func() { p.closed("inbox") })
-	})
+	p.hangup, err = p.node.outputs.OnHangup(inbox, func() { p.closed("inbox") })
 	if err != nil {
 		inbox.Close()
 		return err
@@ -509,15 +513,25 @@ func (c *Cell) inboxBroken(attachment uint64, err error) {
 	case errors.Is(err, mailbox.ErrRing):
 		l.proc.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
 	default:
-		c.node.tasks.Go(func() { l.proc.closed("inbox") })
+		l.proc.closed("inbox")
 	}
 }
 
 // closed is called when the process has closed one of its pipes. An exit follows,
-// or it is no actor any more, and whoever waits for it would wait for ever.
+// or it is no actor any more, and whoever waits for it would wait for ever. It does not wait: a goroutine
+// that did would be one more to wake at each death, and the link's end would be later than the process's.
 func (p *process) closed(pipe string) {
-	if !p.goneWithin(closedLimit) {
-		p.kill(wire.Reason{Cause: wire.Protocol, Detail: "it closed its " + pipe + " and did not exit"})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.overstay != nil {
+		return
+	}
+	select {
+	case <-p.exited:
+	default:
+		p.overstay = time.AfterFunc(closedLimit, func() {
+			p.kill(wire.Reason{Cause: wire.Protocol, Detail: "it closed its " + pipe + " and did not exit"})
+		})
 	}
 }
 
@@ -561,8 +575,12 @@ func (p *process) bury() {
 	p.sweep()
 	c.link.Store(nil)
 	if p.link != nil {
-		p.link.in.Drain()
-		<-p.link.done
+		select {
+		case <-p.link.done: // it has seen the pipe's end, which mostly comes first
+		default:
+			p.link.in.Drain()
+			<-p.link.done
+		}
 	}
 	p.logs.drain()
 	if p.hangup != nil {
@@ -577,6 +595,7 @@ func (p *process) bury() {
 	p.pid.Store(0)
 	close(p.buried)
 	p.report()
+	runtime.Gosched() // first who was told of it: another thread would have to be woken for him
 	if p.link != nil {
 		p.link.in.Close()
 	}
