@@ -119,9 +119,10 @@ func (b *behaviour[S, A]) Start(encoded []byte) error {
 }
 
 func (b *behaviour[S, A]) Handle(d *child.Delivery) ([]byte, any, error) {
-	if string(d.Type) != b.lastType || b.lastHandle == nil {
+	if b.lastHandle == nil || !d.Same && string(d.Type) != b.lastType {
 		h := b.table.find(d.Type)
 		if h == nil {
+			b.lastHandle = nil // the next one is to be looked for, even if it is the Same
 			return nil, nil, fmt.Errorf("%w: %s", ErrUnhandled, d.Type)
 		}
 		b.lastType, b.lastHandle = string(d.Type), h
@@ -130,7 +131,7 @@ func (b *behaviour[S, A]) Handle(d *child.Delivery) ([]byte, any, error) {
 		return b.lastHandle(b.state, b.context(d.Origin), d)
 	}
 	// Of a Tell there is nothing that ends: those of one sender can have the same Context.
-	if b.lastTell == nil || b.lastTell.origin != d.Origin {
+	if b.lastTell == nil || !d.Same && b.lastTell.origin != d.Origin {
 		b.lastTell = b.context(d.Origin)
 	}
 	return b.lastHandle(b.state, b.lastTell, d)

@@ -24,12 +24,13 @@ func On[S, M, R any](h func(*S, *Context, M) (R, error)) Handler[S] {
 	message, static := typeFor[M](), typeFor[R]()
 	// Messages come one at a time and h gets a copy, so one M serves them all.
 	m := new(M)
+	var decoder codec.Decoder
 	return Handler[S]{
 		messages: []string{message.Name},
 		handle: func(s *S, c *Context, d *child.Delivery) ([]byte, any, error) {
 			*m = *new(M)
-			if err := decode(d, m); err != nil {
-				return nil, nil, err
+			if err := decoder.Decode(d.Payload, m); err != nil {
+				return nil, nil, fmt.Errorf("decode %s: %w", d.Type, err)
 			}
 			result, err := h(s, c, *m)
 			if err != nil || !d.Asked() {
@@ -83,13 +84,6 @@ type Raw struct {
 
 // Decode decodes the message into v, a pointer.
 func (r *Raw) Decode(v any) error { return codec.Decode(r.Payload, v) }
-
-func decode(d *child.Delivery, m any) error {
-	if err := codec.Decode(d.Payload, m); err != nil {
-		return fmt.Errorf("decode %s: %w", d.Type, err)
-	}
-	return nil
-}
 
 // table finds the handler of a message.
 type table[S any] struct {

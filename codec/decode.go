@@ -6,6 +6,7 @@ import (
 	"io"
 	"reflect"
 	"sync"
+	"unsafe"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -24,14 +25,37 @@ import (
 // What does not fit is a [*MalformedError] and may leave v partly set. That v is
 // no pointer is an error of its own.
 func Decode(payload []byte, v any) error {
-	if rv := reflect.ValueOf(v); rv.Kind() != reflect.Pointer || rv.IsNil() {
-		return fmt.Errorf("codec: decode into %T: want a pointer that is not nil", v)
+	var d Decoder
+	return d.Decode(payload, v)
+}
+
+// A Decoder does what [Decode] does, quicker if v is of the same type each time. The zero Decoder is ready for use, by one
+// goroutine at a time.
+type Decoder struct {
+	typ  unsafe.Pointer // of the v that had plan: a pointer's
+	plan *plan
+}
+
+// Decode is [Decode].
+func (d *Decoder) Decode(payload []byte, v any) error {
+	held := (*interfaceValue)(unsafe.Pointer(&v))
+	if d.plan == nil || d.typ != held.typ || held.data == nil {
+		if rv := reflect.ValueOf(v); rv.Kind() != reflect.Pointer || rv.IsNil() {
+			return fmt.Errorf("codec: decode into %T: want a pointer that is not nil", v)
+		}
+		d.plan, _ = planOf(v)
+		d.typ = held.typ
 	}
-	if p, at := planOf(v); p != nil {
-		if rest, ok := p.decode(payload, at); ok && len(rest) == 0 {
+	if d.plan != nil {
+		if rest, ok := d.plan.decode(payload, held.data); ok && len(rest) == 0 {
 			return nil
 		}
 	}
+	return decodeSlowly(payload, v)
+}
+
+// decodeSlowly is Decode by msgpack.
+func decodeSlowly(payload []byte, v any) error {
 	d := decoders.Get().(*decoder)
 	d.scan.reset(0, 1)
 	err := d.scan.finish(payload)

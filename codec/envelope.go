@@ -209,6 +209,11 @@ func PeekKind(frame []byte) (Kind, error) {
 	if len(frame) > 1 && frame[0] == 0x90|elements && frame[1] <= 0x7f { // as appendHead writes it
 		return Kind(frame[1]), nil
 	}
+	return peekKind(frame)
+}
+
+// peekKind is PeekKind of any frame, apart for the compiler to put the usual way into its callers.
+func peekKind(frame []byte) (Kind, error) {
 	p := parser{buf: frame}
 	p.arrayLen()
 	kind := p.kind()

@@ -101,6 +101,13 @@ func fill(buf []byte, start int) {
 // soon as the header is there. Split neither allocates nor keeps buf, but for an
 // error.
 func Split(buf []byte, limit int) (frame []byte, n, need int, err error) {
+	if len(buf) >= binHeader && buf[0] == bin32 { // as it is written
+		size := uint64(binary.BigEndian.Uint32(buf[1:]))
+		if size <= uint64(len(buf)-binHeader) && size <= uint64(frameLimit(limit)) {
+			need = binHeader + int(size)
+			return buf[binHeader:need:need], need, need, nil
+		}
+	}
 	if len(buf) == 0 {
 		return nil, 0, 0, nil
 	}

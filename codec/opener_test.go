@@ -80,6 +80,46 @@ func TestOpenerKeepsNothing(t *testing.T) {
 	}
 }
 
+// TestOpenerSame checks that what an Opener calls the same is so, and that a stream of such frames is called so.
+func TestOpenerSame(t *testing.T) {
+	all := openerEnvelopes()
+	var o Opener
+	last := Envelope{}
+	found := 0
+	for i := range 20000 {
+		e := &all[rand.IntN(len(all))]
+		if i%3 > 0 {
+			e = &all[0]
+		}
+		if _, err := o.Open(content(t, e)); err != nil {
+			t.Fatal(err)
+		}
+		if o.Same() {
+			found++
+			last.Corr, last.Deadline, last.Payload = e.Corr, e.Deadline, e.Payload
+			if !same(&last, e) {
+				t.Fatalf("%+v is the same as %+v", e, last)
+			}
+		}
+		last = *e
+	}
+	if found < 5000 {
+		t.Errorf("%d of 20000 frames were the same, want a third at least", found)
+	}
+	frame := content(t, &all[0])
+	for _, want := range []bool{false, true, true} {
+		if !want {
+			o.Forget()
+		}
+		if _, err := o.Open(frame); err != nil || o.Same() != want {
+			t.Errorf("after Forget: same is %t, want %t (%v)", o.Same(), want, err)
+		}
+	}
+	if o.Release(); o.last.Payload != nil {
+		t.Error("Release leaves the payload")
+	}
+}
+
 // FuzzOpener opens one frame after another, neither of which need be sound.
 func FuzzOpener(f *testing.F) {
 	all := openerEnvelopes()

@@ -17,7 +17,37 @@ func (p *plan) decode(b []byte, v unsafe.Pointer) (rest []byte, ok bool) {
 	}
 	for i := range p.fields {
 		f := &p.fields[i]
-		if b, ok = f.decode(b, unsafe.Add(v, f.offset)); !ok {
+		at := unsafe.Add(v, f.offset)
+		// What msgpack writes for the most usual kinds, here: nothing is called for it, and nothing sliced twice.
+		switch f.kind {
+		case reflect.Int64:
+			if len(b) >= 9 && b[0] == 0xd3 {
+				*(*int64)(at) = int64(binary.BigEndian.Uint64(b[1:]))
+				b = b[9:]
+				continue
+			}
+		case reflect.Uint64:
+			if len(b) >= 9 && b[0] == 0xcf {
+				*(*uint64)(at) = binary.BigEndian.Uint64(b[1:])
+				b = b[9:]
+				continue
+			}
+		case reflect.String:
+			if len(b) > 0 && b[0]&0xe0 == 0xa0 {
+				if size := 1 + int(b[0]&0x1f); size <= len(b) {
+					*(*string)(at) = string(b[1:size])
+					b = b[size:]
+					continue
+				}
+			}
+		case kindByteArray:
+			if size := 2 + f.size; size <= len(b) && b[0] == bin8 && int(b[1]) == f.size {
+				copy(unsafe.Slice((*byte)(at), f.size), b[2:size])
+				b = b[size:]
+				continue
+			}
+		}
+		if b, ok = f.decode(b, at); !ok {
 			return nil, false
 		}
 	}

@@ -36,6 +36,8 @@ type Page struct {
 	begun, finished uint64       // as of Close
 
 	mem []byte // nil after Close
+
+	repeated int // notes in a row with the same text, after the first; up to noteSlots-1
 }
 
 // NewPage makes a page and the file to hand to the child, for OpenPage. The caller

@@ -31,6 +31,18 @@ func (p *Page) Note(n uint64, parts ...[]byte) {
 		text = append(text, part[:min(len(part), cap(text)-len(text))]...)
 	}
 	slot[8] = byte(len(text))
+	p.repeated = 0
+}
+
+// NoteAgain is Note with the text of the note before, which was about frame n-1: once all slots have it, only the number is
+// written.
+func (p *Page) NoteAgain(n uint64) {
+	slot := p.slot(n)
+	binary.LittleEndian.PutUint64(slot, n)
+	if p.repeated < noteSlots-1 {
+		p.repeated++
+		copy(slot[8:], p.slot(n - 1)[8:])
+	}
 }
 
 // Notes returns copies of the notes, oldest first. Like Progress, they are to be

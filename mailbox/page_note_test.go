@@ -27,6 +27,42 @@ func TestNotesAreTheLastEight(t *testing.T) {
 	}
 }
 
+// A note with the text of the one before is as good as one that has it written.
+func TestNotesAgain(t *testing.T) {
+	for again := range 2*noteSlots + 1 {
+		parent, child, _ := page(t)
+		n := uint64(0)
+		note := func(write func(n uint64)) {
+			n++
+			write(n)
+			child.Begin(n)
+		}
+		for range noteSlots + 3 {
+			note(func(n uint64) { child.Note(n, []byte("a text that is longer than those after it")) })
+		}
+		for _, text := range []string{"one", "two more"} {
+			note(func(n uint64) { child.Note(n, []byte(text)) })
+			for range again {
+				note(child.NoteAgain)
+			}
+		}
+		first := n - uint64(again) // of "two more"
+		for i, got := range parent.Notes() {
+			seq := n - noteSlots + 1 + uint64(i)
+			want := "two more"
+			switch {
+			case seq < first-uint64(again)-1:
+				want = "a text that is longer than those after it"
+			case seq < first:
+				want = "one"
+			}
+			if got.Seq != seq || string(got.Text) != want {
+				t.Errorf("%d times again: got note %d %q, want %d %q", again, got.Seq, got.Text, seq, want)
+			}
+		}
+	}
+}
+
 // What is too long for a note is cut, at the limit and nowhere else.
 func TestNoteLimit(t *testing.T) {
 	parent, child, _ := page(t)

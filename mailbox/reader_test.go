@@ -47,8 +47,8 @@ func TestReaderSizes(t *testing.T) {
 		if len(f.Bytes) != size-5 || number(f.Bytes) != i || size > 9 && f.Bytes[size-6] != byte(i) {
 			t.Fatalf("size %d: got %d bytes, number %d", size, len(f.Bytes), number(f.Bytes))
 		}
-		if f.Owned != (size > bufferSize) {
-			t.Errorf("size %d: Owned is %t", size, f.Owned)
+		if f.Owned() != (size > bufferSize) {
+			t.Errorf("size %d: Owned is %t", size, f.Owned())
 		}
 		nextAre(t, r, 1000+i)
 	}

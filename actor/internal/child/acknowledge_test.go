@@ -45,7 +45,7 @@ func TestAcknowledgeWhenWanted(t *testing.T) {
 		inner := content(t, codec.Envelope{Kind: wire.KindTell, Type: []byte("main.Hello")}, 1)
 		handle := func(n int) {
 			for range n {
-				c.handle(new(mute), item{frame: mailbox.Frame{Bytes: inner}})
+				c.handle(new(mute), &item{frame: mailbox.Frame{Bytes: inner}})
 			}
 		}
 		handle(4)
@@ -72,7 +72,7 @@ func TestAcknowledgeBytes(t *testing.T) {
 		c := newWorker(t, new(bytes.Buffer))
 		inner := content(t, codec.Envelope{Kind: wire.KindTell, Type: []byte("main.Hello")}, 1)
 		c.init.AckBytes = len(inner) - size
-		c.handle(new(mute), item{frame: mailbox.Frame{Bytes: inner}})
+		c.handle(new(mute), &item{frame: mailbox.Frame{Bytes: inner}})
 		if c.isBehind() != want {
 			t.Errorf("after %d bytes more than the limit it is behind: %t", size, !want)
 		}
@@ -106,7 +106,7 @@ func TestAcknowledgeBeforeSleep(t *testing.T) {
 		c.init.AckMessages = 2
 		inner := content(t, codec.Envelope{Kind: wire.KindTell, Type: []byte("main.Hello")}, 1)
 		for range 3 {
-			c.handle(new(mute), item{frame: mailbox.Frame{Bytes: inner}})
+			c.handle(new(mute), &item{frame: mailbox.Frame{Bytes: inner}})
 			c.queue.signal() // so that it wakes at once
 			c.hot = false    // and does not look before
 			c.await()

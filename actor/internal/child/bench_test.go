@@ -95,9 +95,8 @@ func benchmarkHandle(b *testing.B, batch int, env codec.Envelope) {
 		}
 		c.queue.filled(func() mailbox.Chunk { return mailbox.Chunk{} })
 		items = c.queue.take(items, false)
-		for i, it := range items {
-			items[i] = item{}
-			c.handle(&m, it)
+		for i := range items {
+			c.handle(&m, &items[i])
 		}
 	}
 	if want := sent - sent%batch; m.handled != want {

@@ -203,12 +203,12 @@ func (c *Child) dispatch(f mailbox.Frame) error {
 	}
 	switch kind {
 	case wire.KindTell:
-		c.queue.push(item{frame: f})
+		c.queue.push(f, nil)
 		return nil
 	case wire.KindAsk:
 		a, err := c.expectAsk(f.Bytes)
 		if err == nil {
-			c.queue.push(item{f, a})
+			c.queue.push(f, a)
 		}
 		return err
 	}

@@ -16,6 +16,10 @@ type Delivery struct {
 	Trace   []byte
 	Payload []byte
 
+	// Same says that it has the Type, the From and the Trace of the one that was handled before, and that both are Tells or
+	// both are Asks. It may be false although that is so.
+	Same bool
+
 	kept bool // see Keep
 
 	// corr is 0 but for what the node itself tells: of a Down it is the monitor's

@@ -53,15 +53,15 @@ func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
 // push takes a message in. Until filled, its bytes are still the reader's, and the queue is locked: for messages
 // that come together once, not for each.
-func (q *queue) push(m item) {
+func (q *queue) push(f mailbox.Frame, a *ask) {
 	if !q.filling {
 		q.mu.Lock()
 		q.filling, q.first, q.bytes = true, int32(len(q.items)), 0
 	}
-	if !m.frame.Owned {
-		q.bytes += int32(len(m.frame.Bytes))
+	if !f.Owned() {
+		q.bytes += int32(len(f.Bytes))
 	}
-	q.items = append(q.items, m)
+	q.items = append(q.items, item{f, a})
 }
 
 // filled ends what push has begun, if anything: what keep returns is the memory of the messages, if it is called.
@@ -85,7 +85,7 @@ func (q *queue) filled(keep func() mailbox.Chunk) {
 func (q *queue) copy(items []item) {
 	for i := range items {
 		f := &items[i].frame
-		if f.Owned {
+		if f.Owned() {
 			continue
 		}
 		if len(f.Bytes) > cap(q.chunk)-len(q.chunk) {

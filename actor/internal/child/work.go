@@ -44,19 +44,21 @@ func (c *Child) work(actor Behaviour) {
 		if c.told >= stream {
 			c.pace.stream()
 		}
-		for i, m := range batch {
-			batch[i] = item{}
+		for i := range batch {
 			if c.queue.stopped() {
 				break
 			}
-			c.handle(actor, m)
-			if sent := c.sent.Load(); m.ask == nil && sent == c.seenSent {
+			tell := batch[i].ask == nil
+			c.handle(actor, &batch[i])
+			if sent := c.sent.Load(); tell && sent == c.seenSent {
 				c.told++
 			} else {
 				c.told, c.seenSent = 0, sent
 			}
 			c.recycleIfDue()
 		}
+		clear(batch)
+		c.letGo()
 	}
 	actor.Stop()
 	c.goodbye(*c.queue.end.Load())
@@ -98,51 +100,66 @@ func (c *Child) await() {
 // that whatever happens the node knows which message it was. What the handler
 // has sent is in the kernel's hands before the message counts as finished:
 // whatever happens next, a finished message has had its effects.
-func (c *Child) handle(actor Behaviour, m item) {
+func (c *Child) handle(actor Behaviour, m *item) {
 	env, err := c.opener.Open(m.frame.Bytes)
 	if err != nil {
 		c.lost(err)
 	}
 	// One by one: as a whole it would be made on the stack and copied, which takes 20 ns.
 	d := &c.delivery
-	d.From, d.ask = env.From, m.ask
-	d.Type, d.Trace, d.Payload = env.Type, env.Trace, env.Payload
+	d.ask, d.Payload = m.ask, env.Payload
 	d.kept, d.corr = false, 0
 	if m.ask == nil {
 		d.corr = env.Corr
 	}
 	c.finished++
-	c.page.Note(c.finished, d.From[:], d.Type)
+	if d.Same = c.opener.Same(); d.Same {
+		c.page.NoteAgain(c.finished)
+	} else {
+		d.From, d.Type, d.Trace = env.From, env.Type, env.Trace
+		c.page.Note(c.finished, d.From[:], d.Type)
+	}
 	c.page.Begin(c.finished)
 	switch {
 	case m.ask != nil && m.ask.early && c.init.Withdraw && d.Err() != nil:
 		c.asks.pop()
-	case c.wanted(d):
+		c.opener.Forget() // what is Same is so for the actor
+	case d.corr == 0 || c.wanted(d):
 		replyType, reply, err := actor.Handle(d)
-		c.conclude(d, replyType, reply, err)
+		if d.ask != nil || err != nil {
+			c.conclude(d, replyType, reply, err)
+		}
+	default:
+		c.opener.Forget()
 	}
 	if c.out.Unwritten() > 0 {
 		if err := c.out.Flush(forever); err != nil {
 			c.lost(err)
 		}
 	}
-	d.Payload, env.Payload = nil, nil
 	c.page.Finish(c.finished)
 	c.finish(len(m.frame.Bytes))
 	if d.kept {
 		c.kept = true
-	} else {
+	} else if m.frame.Owned() {
 		m.frame.Recycle()
 	}
+	if m.frame.Owned() {
+		*m = item{}
+		c.letGo()
+	}
+}
+
+// letGo lets the last message's memory go: at once if it was large, else once for all that were read together.
+func (c *Child) letGo() {
+	c.delivery.Payload = nil
+	c.opener.Release()
 }
 
 // wanted reports whether a message is for this process of the actor, and still of
 // interest. The mailbox is older than the process.
 func (c *Child) wanted(d *Delivery) bool {
-	switch {
-	case d.corr == 0:
-		return true
-	case string(d.Type) == wire.ExitType:
+	if string(d.Type) == wire.ExitType {
 		return d.corr == c.init.Incarnation
 	}
 	return c.unmonitor(d.corr)
