@@ -104,13 +104,25 @@ func (d *decoder) decode(payload []byte, v any) (err error) {
 	}()
 	d.buf, d.off, d.stop, d.exts = payload, 0, 0, d.scan.exts
 	d.msgpack.Reset(d)
-	if err := d.msgpack.Decode(v); err != nil {
+	// A struct's own decoder is called as msgpack calls it, which looks for it by reflection each time.
+	if own, ok := v.(msgpack.CustomDecoder); ok && pointsToStruct(v) && payload[0] != 0xc0 { // a nil is msgpack's
+		err = own.DecodeMsgpack(d.msgpack)
+	} else {
+		err = d.msgpack.Decode(v)
+	}
+	if err != nil {
 		return err
 	}
 	if d.off != len(payload) {
 		return errTrailing
 	}
 	return nil
+}
+
+// pointsToStruct says whether v is a pointer to a struct.
+func pointsToStruct(v any) bool {
+	t := reflect.TypeOf(v)
+	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct
 }
 
 // release gives d back to the pool unless a payload of n bytes has left much
