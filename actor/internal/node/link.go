@@ -89,7 +89,7 @@ func (l *link) handle(content []byte) error {
 	}
 	env := &l.env
 	*env = *opened // it is changed
-	opened.Payload = nil
+	l.opener.Release()
 	if l.proc.goodbye.Load() != nil {
 		return nil // another goroutine of the actor was not aware of its end
 	}
