@@ -285,7 +285,7 @@ func (c *Cell) catchUp() {
 // receive takes a message from another process (or its own).
 func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
 	switch {
-	case !c.proto.Handles(env.Type):
+	case !ch.handles(c, env.Type):
 		ch.refuse(env, size, c.unhandled(env.Type))
 		return
 	case env.Kind == wire.KindAsk && c.refusesAsks():
@@ -317,15 +317,16 @@ func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
 // admit puts a message from another process into the mailbox, or into the
 // queue in front of it.
 func (c *Cell) admit(ch *channel, env *codec.Envelope, size int, corr uint64) error {
-	forwarded := *env
-	tellBack := env.Kind == wire.KindTell && corr != 0
-	if forwarded.Corr = corr; tellBack {
-		forwarded.Corr = 0 // the process need not know: the mailbox answers
-	}
 	f := mailbox.NewBuffer()
 	defer f.Free()
+	asked := env.Corr
+	tellBack := env.Kind == wire.KindTell && corr != 0
+	if env.Corr = corr; tellBack {
+		env.Corr = 0 // the process need not know: the mailbox answers
+	}
 	var err error
-	if f.Bytes, err = codec.AppendFrame(f.Bytes, &forwarded, c.node.cfg.FrameLimit+wire.ForwardSlack); err != nil {
+	f.Bytes, err = codec.AppendFrame(f.Bytes, env, c.node.cfg.FrameLimit+wire.ForwardSlack)
+	if env.Corr = asked; err != nil {
 		return err
 	}
 	switch err = c.mailbox.TryPut(f.Bytes); {

@@ -1,7 +1,9 @@
 package node
 
 import (
+	"bytes"
 	"sync"
+	"sync/atomic"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
@@ -13,7 +15,11 @@ import (
 type channel struct {
 	link   *link
 	to     codec.ID
+	target target
 	pooled bool // the destination has many mailboxes
+
+	handled []byte      // the last type of message that was let through; of who reads the link
+	dropped atomic.Bool // the link has it no longer
 
 	// admit is credited, made a value once: a closure for each message would
 	// be an allocation for each.
@@ -28,10 +34,22 @@ type channel struct {
 }
 
 func newChannel(l *link, to codec.ID, t target) *channel {
-	ch := &channel{link: l, to: to}
+	ch := &channel{link: l, to: to, target: t}
 	_, ch.pooled = t.(*supervisor)
 	ch.admit = ch.credited
 	return ch
+}
+
+// handles reports whether c, to which the channel leads, takes messages of a type: mostly that of the last one.
+func (ch *channel) handles(c *Cell, messageType []byte) bool {
+	if len(ch.handled) > 0 && bytes.Equal(ch.handled, messageType) {
+		return true
+	}
+	ok := c.proto.Handles(messageType)
+	if ok {
+		ch.handled = append(ch.handled[:0], messageType...)
+	}
+	return ok
 }
 
 // charge reports whether the process may send this much now.

@@ -198,7 +198,7 @@ func (s *stage) play(script []byte) error {
 			err = l.handle(f.Bytes)
 		}
 		if err == nil {
-			err = l.settleAnswers() // as after each read
+			err = l.between() // as after each read
 		}
 	}
 	l.err = err
