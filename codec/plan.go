@@ -57,10 +57,11 @@ func planOf(v any) (*plan, unsafe.Pointer) {
 	if v == nil {
 		return nil, nil
 	}
-	of := plans.For(reflect.TypeOf(v))
+	typ := reflect.TypeOf(v)
+	of := plans.For(typ)
 	p := of.plan.Load()
 	if p == nil && of.uses.Load() < planAfter && of.uses.Add(1) == planAfter {
-		p = makePlan(reflect.TypeOf(v))
+		p = makePlan(typ)
 		of.plan.Store(p)
 	}
 	data := (*interfaceValue)(unsafe.Pointer(&v)).data

@@ -36,7 +36,7 @@ type typeEntry[T any] struct {
 
 type typePlace[T any] = atomic.Pointer[typeEntry[T]]
 
-// For returns what the table has for t, which must not be nil.
+// For returns what the table has for typ, which must not be nil.
 func (t *TypeTable[T]) For(typ reflect.Type) *T {
 	at := (*interfaceValue)(unsafe.Pointer(&typ)).data
 	if e := t.place(at).Load(); e != nil && e.at == at {

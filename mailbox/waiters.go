@@ -97,11 +97,11 @@ func (w *Writer) dismissLocked(err error) {
 	}
 }
 
-// awaitLocked has wt wait for its turn.
-func (w *Writer) awaitLocked(wt *waiter) {
+// awaitLocked has wt wait for its turn; looking says that the caller is about to look for room himself.
+func (w *Writer) awaitLocked(wt *waiter, looking bool) {
 	w.waiting.push(wt)
 	w.recheckLocked(firstRecheck)
-	if wt.ready == nil {
+	if !looking {
 		w.wantLocked()
 	}
 }

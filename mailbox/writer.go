@@ -144,11 +144,8 @@ func (w *Writer) Put(ctx context.Context, frame []byte) error {
 		return err
 	}
 	wt := &waiter{frame: frame, ready: make(chan struct{})}
-	w.awaitLocked(wt)
-	look := w.progress != nil && w.waiting.first == wt && runtime.NumCPU() > 1 && runtime.GOMAXPROCS(0) > 1
-	if !look {
-		w.wantLocked()
-	}
+	look := w.progress != nil && w.waiting.first == nil && runtime.NumCPU() > 1 && runtime.GOMAXPROCS(0) > 1
+	w.awaitLocked(wt, look)
 	w.dispatch()
 	if look {
 		if err := w.look(wt); err != nil {
@@ -199,7 +196,7 @@ func (w *Writer) Enqueue(frame []byte, admitted func()) error {
 	w.mu.Lock()
 	ok, err := w.tryPutLocked(frame)
 	if !ok && err == nil {
-		w.awaitLocked(&waiter{frame: keep(frame), admitted: admitted})
+		w.awaitLocked(&waiter{frame: keep(frame), admitted: admitted}, false)
 	}
 	w.dispatch()
 	if ok && admitted != nil {
@@ -218,7 +215,7 @@ func (w *Writer) Force(frame []byte) error {
 	case w.waiting.first == nil:
 		w.takeLocked(frame)
 	default:
-		w.awaitLocked(&waiter{frame: keep(frame), force: true})
+		w.awaitLocked(&waiter{frame: keep(frame), force: true}, false)
 	}
 	w.dispatch()
 	return err

@@ -12,6 +12,12 @@ import (
 	"github.com/progeny-go/progeny/mailbox"
 )
 
+// hello is a small Tell.
+func hello(t *testing.T) mailbox.Frame {
+	t.Helper()
+	return mailbox.Frame{Bytes: content(t, codec.Envelope{Kind: wire.KindTell, Type: []byte("main.Hello")}, 1)}
+}
+
 // acks returns the numbers of the Acks in what a worker has written.
 func acks(t *testing.T, written []byte) (all []uint64) {
 	t.Helper()
@@ -42,10 +48,10 @@ func TestAcknowledgeWhenWanted(t *testing.T) {
 	t.Run("worker", func(t *testing.T) {
 		c := newWorker(t, &written)
 		c.init.AckMessages = 3
-		inner := content(t, codec.Envelope{Kind: wire.KindTell, Type: []byte("main.Hello")}, 1)
+		hello := hello(t)
 		handle := func(n int) {
 			for range n {
-				c.handle(new(mute), &item{frame: mailbox.Frame{Bytes: inner}})
+				c.handle(new(mute), &item{frame: hello})
 			}
 		}
 		handle(4)
@@ -70,9 +76,9 @@ func TestAcknowledgeWhenWanted(t *testing.T) {
 func TestAcknowledgeBytes(t *testing.T) {
 	for size, want := range map[int]bool{-1: false, 0: true, 1: true} {
 		c := newWorker(t, new(bytes.Buffer))
-		inner := content(t, codec.Envelope{Kind: wire.KindTell, Type: []byte("main.Hello")}, 1)
-		c.init.AckBytes = len(inner) - size
-		c.handle(new(mute), &item{frame: mailbox.Frame{Bytes: inner}})
+		hello := hello(t)
+		c.init.AckBytes = len(hello.Bytes) - size
+		c.handle(new(mute), &item{frame: hello})
 		if c.isBehind() != want {
 			t.Errorf("after %d bytes more than the limit it is behind: %t", size, !want)
 		}
@@ -104,9 +110,9 @@ func TestAcknowledgeBeforeSleep(t *testing.T) {
 	t.Run("worker", func(t *testing.T) {
 		c := newWorker(t, &written)
 		c.init.AckMessages = 2
-		inner := content(t, codec.Envelope{Kind: wire.KindTell, Type: []byte("main.Hello")}, 1)
+		hello := hello(t)
 		for range 3 {
-			c.handle(new(mute), &item{frame: mailbox.Frame{Bytes: inner}})
+			c.handle(new(mute), &item{frame: hello})
 			c.queue.signal() // so that it wakes at once
 			c.hot = false    // and does not look before
 			c.await()

@@ -141,7 +141,7 @@ func (c *Child) handle(actor Behaviour, m *item) {
 	c.finish(len(m.frame.Bytes))
 	if d.kept {
 		c.kept = true
-	} else if m.frame.Owned() {
+	} else {
 		m.frame.Recycle()
 	}
 	if m.frame.Owned() {
@@ -156,7 +156,7 @@ func (c *Child) letGo() {
 	c.opener.Release()
 }
 
-// wanted reports whether a message is for this process of the actor, and still of
+// wanted reports whether what the node itself tells is for this process of the actor, and still of
 // interest. The mailbox is older than the process.
 func (c *Child) wanted(d *Delivery) bool {
 	if string(d.Type) == wire.ExitType {

@@ -317,16 +317,15 @@ func (c *Cell) receive(ch *channel, env *codec.Envelope, size int) {
 // admit puts a message from another process into the mailbox, or into the
 // queue in front of it.
 func (c *Cell) admit(ch *channel, env *codec.Envelope, size int, corr uint64) error {
+	forwarded := *env
+	tellBack := env.Kind == wire.KindTell && corr != 0
+	if forwarded.Corr = corr; tellBack {
+		forwarded.Corr = 0 // the process need not know: the mailbox answers
+	}
 	f := mailbox.NewBuffer()
 	defer f.Free()
-	asked := env.Corr
-	tellBack := env.Kind == wire.KindTell && corr != 0
-	if env.Corr = corr; tellBack {
-		env.Corr = 0 // the process need not know: the mailbox answers
-	}
 	var err error
-	f.Bytes, err = codec.AppendFrame(f.Bytes, env, c.node.cfg.FrameLimit+wire.ForwardSlack)
-	if env.Corr = asked; err != nil {
+	if f.Bytes, err = codec.AppendFrame(f.Bytes, &forwarded, c.node.cfg.FrameLimit+wire.ForwardSlack); err != nil {
 		return err
 	}
 	switch err = c.mailbox.TryPut(f.Bytes); {
