@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,13 +27,15 @@ type (
 	Close struct{ From, To int }
 	// Chatter has it log without end.
 	Chatter struct{}
+	// LastWords has it close its outbox, print a line and exit.
+	LastWords struct{ Text string }
 	// One is counted; Total answers how many were.
 	One   struct{ N int }
 	Total struct{}
 )
 
 var closers = actor.Define("closer", newCloser, actor.OnTell((*closer).Close), actor.OnTell((*closer).Chatter),
-	actor.OnTell((*closer).One), actor.On((*closer).Total))
+	actor.OnTell((*closer).LastWords), actor.OnTell((*closer).One), actor.On((*closer).Total))
 
 func newCloser(c *actor.Context, arg Close) (*closer, error) {
 	a := new(closer)
@@ -54,6 +58,13 @@ func (*closer) Chatter(c *actor.Context, _ Chatter) error {
 			c.Logger().Debug("chatter")
 		}
 	}()
+	return nil
+}
+
+func (*closer) LastWords(_ *actor.Context, m LastWords) error {
+	syscall.Close(4)
+	fmt.Fprintln(os.Stderr, m.Text)
+	os.Exit(3)
 	return nil
 }
 
@@ -109,6 +120,19 @@ func TestClosedIdle(t *testing.T) {
 				t.Errorf("got %#v, want one that says %q", d.Reason, c.want)
 			}
 		})
+	}
+}
+
+// What a process prints after it has closed its outbox is in its Down, though from then on nobody is told that it
+// prints.
+func TestClosedLastWords(t *testing.T) {
+	sys := actortest.New(t, actor.Options{})
+	ref := spawnCloser(t, sys, actor.Temporary)
+	m := sys.Monitor(ref)
+	tell(t, ref, LastWords{"that was all"})
+	d := ended(t, m)
+	if want := []string{"that was all"}; !slices.Equal(d.Log, want) || !strings.Contains(fmt.Sprint(d.Reason), "3") {
+		t.Errorf("got %q and the reason %v, want %q and exit 3", d.Log, d.Reason, want)
 	}
 }
 

@@ -118,6 +118,21 @@ func TestStandbyNotUsed(t *testing.T) {
 	standbysAre(t, 1)
 }
 
+// One that a start has used which came to nothing is replaced as well.
+func TestStandbyOfFailedStart(t *testing.T) {
+	sys := actortest.New(t, actor.Options{Standby: 1})
+	eventually(t, "a start that takes a standby", func() bool { // it may still be booting
+		before := standbysAre(t, 1)
+		if _, err := sys.Spawn(t.Context(), closers.With(Close{4, 4})); err == nil {
+			t.Fatal("it has started without an outbox")
+		}
+		for pid := range standbysAre(t, 1) {
+			return !before[pid]
+		}
+		return false
+	})
+}
+
 // A standby that was roused for starts that were refused is as good as before.
 func TestStandbyRousedInVain(t *testing.T) {
 	sys := actortest.New(t, actor.Options{Standby: 1})

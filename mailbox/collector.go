@@ -62,6 +62,10 @@ type Watch struct {
 	done bool       // take has got nil
 }
 
+// Hush leaves what the pipe gets from now on, and its end, to Drain and Close. Hushing again does nothing.
+// On platforms other than Linux it never does anything.
+func (w *Watch) Hush() { w.hush() }
+
 // Drain says that the process at the other end has exited: it reads what the pipe holds at this
 // moment, and no more than 1 MiB, and waits neither for others who have the pipe open, nor
 // for what they write. After it take is not called any more. Draining again does nothing.

@@ -183,6 +183,14 @@ func (w *Watch) once(buf []byte) (n int, more bool) {
 
 var collectBuffers = sync.Pool{New: func() any { return new([collectSize]byte) }}
 
+func (w *Watch) hush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all != nil {
+		w.all.remove(&w.tap)
+	}
+}
+
 func (w *Watch) drain() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

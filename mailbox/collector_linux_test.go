@@ -51,6 +51,34 @@ func TestCollectorGoroutine(t *testing.T) {
 	}
 }
 
+// What a pipe gets after Hush, its end included, wakes nobody, and Drain has it.
+func TestCollectorHush(t *testing.T) {
+	c := newCollector(t)
+	r, pw := pipe(t)
+	k := newTaker(t)
+	w := mustWatch(t, c, r, k)
+	w.Hush()
+	w.Hush()
+	write(t, pw, "after")
+	pw.Close()
+
+	// The goroutine takes another pipe's end, so it would have been told of this one's.
+	other, otherW := pipe(t)
+	otherK := newTaker(t)
+	mustWatch(t, c, other, otherK)
+	otherW.Close()
+	within(t, "the other's end", otherK.ended)
+	if k.all != nil || k.done {
+		t.Errorf("before Drain it got %q, ended: %t", k.all, k.done)
+	}
+	w.Drain()
+	if got := string(k.all); got != "after" || !k.done {
+		t.Errorf("Drain gave %q, ended: %t", got, k.done)
+	}
+	w.Close()
+	w.Hush() // nothing is left to hush
+}
+
 // Drain reads drainLimit bytes and no more, whatever comes meanwhile.
 func TestCollectorDrainLimit(t *testing.T) {
 	c := newCollector(t)

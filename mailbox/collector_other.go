@@ -46,6 +46,8 @@ func (w *Watch) read() {
 	}
 }
 
+func (w *Watch) hush() {}
+
 func (w *Watch) drain() {
 	w.stream.Drain()
 	w.reader.Wait()

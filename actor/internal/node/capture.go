@@ -52,6 +52,12 @@ func (c *capture) drain() {
 	c.stderr.drain()
 }
 
+// hush leaves what is printed from now on to drain and close.
+func (c *capture) hush() {
+	c.stdout.hush()
+	c.stderr.hush()
+}
+
 // close drains the pipes and closes them.
 func (c *capture) close() {
 	c.stdout.close()
@@ -80,6 +86,12 @@ func (o *output) open(c *capture, f *os.File) error {
 func (o *output) drain() {
 	if o.watch != nil {
 		o.watch.Drain()
+	}
+}
+
+func (o *output) hush() {
+	if o.watch != nil {
+		o.watch.Hush()
 	}
 }
 

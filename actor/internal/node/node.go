@@ -43,6 +43,7 @@ type Node struct {
 	names    registry
 	standbys *standbys
 	watchdog watchdog
+	chores   chores
 	boots    chan struct{}  // a slot for each process between fork and Hello
 	tasks    sync.WaitGroup // every goroutine of this node but the logs'
 	events   feed[*Event]
@@ -138,6 +139,7 @@ func (n *Node) Close(ctx context.Context) error {
 	if !stuck {
 		n.tasks.Wait()
 	}
+	n.chores.do()
 	n.watchdog.close()
 	n.outputs.Close()
 	n.logs.close()

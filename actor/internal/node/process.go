@@ -76,7 +76,8 @@ type process struct {
 	doomed  chan struct{} // closed when it is to be killed and perhaps has no process yet
 	reaped  bool          // its pid and process group may belong to others now
 
-	overstay *time.Timer // ends it if it has closed a pipe and does not exit; nil before
+	startLimit *time.Timer // ends it if its start function does not return; nil if it need not
+	overstay   *time.Timer // ends it if it has closed a pipe and does not exit; nil before
 }
 
 // boot begins the next incarnation. It does not wait for anything.
@@ -93,10 +94,6 @@ func (c *Cell) boot(inc uint64) {
 	p.offerInit()
 	p.announce()
 	p.become(nil) // here and now: another goroutine would have to be woken
-	c.node.tasks.Go(func() {
-		p.awaitReady()
-		p.node.standbys.fill() // only now: a fork would slow this one down
-	})
 }
 
 func (c *Cell) setProcess(p *process) {
@@ -151,8 +148,6 @@ func (p *process) boot() {
 		}
 	}
 	p.become(err)
-	p.awaitReady()
-	p.node.standbys.fill()
 }
 
 // couldNotBoot is what the process said of its end before Hello, or else err.
@@ -176,25 +171,30 @@ func (p *process) become(err error) {
 	}
 	if err != nil {
 		p.kill(p.bootFailed(err)) // first: bury will ask why
+	} else {
+		p.limitStart()
 	}
 	close(p.attached)
 }
 
-// awaitReady sees to it that the start function returns in time, or the process ends.
-func (p *process) awaitReady() {
-	limit := time.NewTimer(p.cell.spec.StartTimeout)
-	defer limit.Stop()
-	select {
-	case <-p.ready:
-	case <-p.exited:
-	case <-limit.C:
-		p.kill(wire.Reason{Cause: wire.BootFailed,
-			Detail: fmt.Sprintf("its start function has not returned within %v", p.cell.spec.StartTimeout)})
+// limitStart sees to it that the start function returns in time, or the process ends.
+func (p *process) limitStart() {
+	limit := p.cell.spec.StartTimeout
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.isUp() || p.hasEnded() {
+		return
 	}
+	p.startLimit = time.AfterFunc(limit, func() {
+		if !p.isUp() {
+			p.kill(wire.Reason{Cause: wire.BootFailed, Detail: fmt.Sprintf("its start function has not returned within %v", limit)})
+		}
+	})
 }
 
 // fork starts the process and gives it to the reaper. room is for a longer title.
 func (p *process) fork(spec *wire.Spec, room int) error {
+	p.node.chores.do() // it needs descriptors
 	page, file, err := mailbox.NewPage()
 	if err != nil {
 		return err
@@ -289,8 +289,10 @@ func (p *process) hasExited(e reaper.Exit) {
 	p.exit = e
 	p.mu.Lock()
 	close(p.exited)
-	if p.overstay != nil {
-		p.overstay.Stop()
+	for _, limit := range []*time.Timer{p.startLimit, p.overstay} {
+		if limit != nil {
+			limit.Stop()
+		}
 	}
 	standby := p.cell == nil
 	p.mu.Unlock()
@@ -429,16 +431,25 @@ func (p *process) isReady() error {
 	default:
 	}
 	p.readyAt = time.Now()
+	p.mu.Lock()
 	close(p.ready)
+	if p.startLimit != nil {
+		p.startLimit.Stop()
+	}
+	p.mu.Unlock()
 	p.cell.guard.take(p)
 	p.cell.absent.Store(false)
 	p.cell.node.tree.step(tree.Ready{ID: p.cell.member.id, Inc: p.inc})
+	p.node.standbys.refill()
 	return nil
 }
 
-func (p *process) isUp() bool {
+func (p *process) isUp() bool     { return isClosed(p.ready) }
+func (p *process) hasEnded() bool { return isClosed(p.exited) }
+
+func isClosed(c chan struct{}) bool {
 	select {
-	case <-p.ready:
+	case <-c:
 		return true
 	default:
 		return false
@@ -502,6 +513,7 @@ func (p *process) linkEnded(err error) {
 		p.kill(wire.Reason{Cause: wire.Protocol, Detail: err.Error()})
 		return
 	}
+	p.hush()
 	p.closed("outbox")
 }
 
@@ -523,16 +535,21 @@ func (c *Cell) inboxBroken(attachment uint64, err error) {
 func (p *process) closed(pipe string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.overstay != nil {
-		return
-	}
-	select {
-	case <-p.exited:
-	default:
+	if p.overstay == nil && !p.hasEnded() {
 		p.overstay = time.AfterFunc(closedLimit, func() {
 			p.kill(wire.Reason{Cause: wire.Protocol, Detail: "it closed its " + pipe + " and did not exit"})
 		})
 	}
+}
+
+// hush has the process's other pipes tell of nothing more. One that ends closes them one after the other, the outbox
+// first, and the kernel likes to wake the node on the processor that it ends on: it would be interrupted for each.
+// What they hold is read when it is buried.
+func (p *process) hush() {
+	if p.hangup != nil {
+		p.hangup.Stop()
+	}
+	p.logs.hush()
 }
 
 // decide keeps the first thing that the node has found wrong, or done.
@@ -595,7 +612,19 @@ func (p *process) bury() {
 	p.pid.Store(0)
 	close(p.buried)
 	p.report()
+	if !p.isUp() { // else it was done
+		p.node.standbys.refill()
+	}
+	if p.node.standbys.want > 0 {
+		p.node.chores.later(p.clear) // the next process is there already
+		return
+	}
 	runtime.Gosched() // first who was told of it: another thread would have to be woken for him
+	p.clear()
+}
+
+// clear gives back what a buried process had.
+func (p *process) clear() {
 	if p.link != nil {
 		p.link.in.Close()
 	}

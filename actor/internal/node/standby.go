@@ -34,7 +34,14 @@ func newStandbys(n *Node, want int) *standbys {
 	return &standbys{node: n, want: want, booting: make(map[*process]struct{})}
 }
 
-// fill boots as many as are missing, and is called after each start. It does not wait.
+// refill is called after each start: a fork would slow down what has started.
+func (s *standbys) refill() {
+	if s.want > 0 {
+		s.node.chores.later(s.fill)
+	}
+}
+
+// fill boots as many as are missing. It does not wait.
 func (s *standbys) fill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
