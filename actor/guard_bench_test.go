@@ -34,6 +34,7 @@ func BenchmarkGuarded(b *testing.B) {
 			refs := []actor.Ref{svSpawn(b, sys, hanger.With(actor.None{})), svSpawn(b, sys, guarded)}
 			var times [2][]time.Duration
 			n := 0
+			b.ReportAllocs()
 			for b.Loop() {
 				which := n / 100 % 2
 				n++
@@ -75,6 +76,7 @@ func BenchmarkSpawnLimited(b *testing.B) {
 			specs[1].Limits = test.l
 			var starts, ends [2][]time.Duration
 			n := 0
+			b.ReportAllocs()
 			for b.Loop() {
 				which := n % 2
 				n++

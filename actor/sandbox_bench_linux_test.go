@@ -26,6 +26,7 @@ func BenchmarkSpawnSandbox(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			sys := actortest.New(b, actor.Options{})
 			jail(b, sys, c.sandbox) // the first one makes the thread
+			b.ReportAllocs()
 			for b.Loop() {
 				ref := jail(b, sys, c.sandbox)
 				b.StopTimer()

@@ -41,6 +41,7 @@ func BenchmarkStart(b *testing.B) {
 	for _, way := range []string{"bare", "born", "entered"} {
 		b.Run(way, func(b *testing.B) {
 			m := opened(b, memory, cpu, tasks)
+			b.ReportAllocs()
 			for b.Loop() {
 				b.StopTimer()
 				g, err := m.Create("greeter", Limits{Memory: 1 << 30, CPU: 1, Processes: 100})
@@ -77,6 +78,7 @@ func BenchmarkStart(b *testing.B) {
 // BenchmarkKill is a Kill of a process, until it is dead.
 func BenchmarkKill(b *testing.B) {
 	m := opened(b)
+	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
 		g, err := m.Create("greeter", Limits{})

@@ -26,6 +26,7 @@ func BenchmarkApply(b *testing.B) {
 	for _, c := range benchmarked {
 		b.Run(c.name, func(b *testing.B) {
 			var sum time.Duration
+			b.ReportAllocs()
 			for b.Loop() {
 				onThread(func() error {
 					start := time.Now()
@@ -55,6 +56,7 @@ func BenchmarkCall(b *testing.B) {
 			b.Run(run, func(b *testing.B) {
 				onThread(func() error {
 					_, err := policy.Apply()
+					b.ReportAllocs()
 					for b.Loop() {
 						call()
 					}

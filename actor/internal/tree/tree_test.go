@@ -189,6 +189,7 @@ func BenchmarkRestart(b *testing.B) {
 	}}})
 	tr.Step(0, Ready{ID: 2, Inc: 1})
 	now := time.Duration(0)
+	b.ReportAllocs()
 	for inc := uint64(1); b.Loop(); inc++ {
 		now += time.Second
 		tr.Step(now, Exited{ID: 2, Inc: inc})
