@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -189,9 +190,19 @@ func (c *Child) Init() *wire.Init { return &c.init }
 // read runs for the life of the process, from Init on. While messages follow one another closely it is
 // the worker that reads (see await).
 func (c *Child) read() {
+	growStack()
 	<-c.knows
 	c.in.Between(func() error { c.queue.filled(c.in.Keep); return nil })
 	c.lost(c.in.Serve(c.dispatch))
+}
+
+// growStack has the runtime make this goroutine's stack 8 KiB large, which reading needs. Here nobody waits for that,
+// and there is nothing on it to copy: with the first message it takes ten page faults.
+//
+//go:noinline
+func growStack() byte {
+	var frame [4 << 10]byte
+	return frame[runtime.NumCPU()]
 }
 
 // dispatch deals with one frame from the node. Messages, of which there are most, go

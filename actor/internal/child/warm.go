@@ -3,7 +3,6 @@ package child
 import (
 	"math"
 	"os"
-	"runtime"
 	"sync"
 
 	"github.com/progeny-go/progeny/actor/internal/wire"
@@ -42,10 +41,7 @@ func rehearse(frame []byte) {
 	}
 	in, out := mailbox.NewReader(r, math.MaxInt32), mailbox.NewWriter(w, mailbox.WriterConfig{})
 	var reading sync.WaitGroup
-	reading.Go(func() {
-		growStack()
-		in.Serve(func(mailbox.Frame) error { return nil }) // until out is closed
-	})
+	reading.Go(func() { in.Serve(func(mailbox.Frame) error { return nil }) }) // until out is closed
 	f := mailbox.NewBuffer()
 	f.Bytes = append(f.Bytes, frame...)
 	out.Put(forever, f.Bytes)
@@ -53,16 +49,4 @@ func rehearse(frame []byte) {
 	out.Close()
 	reading.Wait()
 	in.Close()
-}
-
-// growStack has the runtime make room for a stack of 8 KiB, and copy one to there, as it does when the first
-// message is handled: six page faults.
-//
-//go:noinline
-func growStack() byte {
-	var frame [4 << 10]byte
-	for i := range frame {
-		frame[i] = byte(i)
-	}
-	return frame[runtime.NumCPU()]
 }
