@@ -9,7 +9,7 @@ import (
 
 // deathNotice is from SIGKILL to the word of it, while 2,000 processes are alive (200 in a quick
 // run: the figure "actors" says so).
-var deathNotice = Bench{Name: "death_notice_2000", Can: canStartMany, Slow: true, Round: func(ctx context.Context, sys System, scale Scale) (_ []Figure, err error) {
+var deathNotice = Bench{Name: "death_notice_2000", Can: canStartMany, Round: func(ctx context.Context, sys System, scale Scale) (_ []Figure, err error) {
 	n := of(scale, 2000, 200, 2)
 	all, err := startAll(n, func() (Process, error) { return sys.Start(ctx) })
 	defer func() { err = errors.Join(err, closeAll(all)) }()
