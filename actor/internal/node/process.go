@@ -615,8 +615,8 @@ func (p *process) bury() {
 	if !p.isUp() { // else it was done
 		p.node.standbys.refill()
 	}
-	if p.node.standbys.want > 0 {
-		p.node.chores.later(p.clear) // the next process is there already
+	if p.node.standbys.serves(c.spec) { // the next process is there already; nor is there a group to wait for
+		p.node.chores.later(p.clear)
 		return
 	}
 	runtime.Gosched() // first who was told of it: another thread would have to be woken for him
