@@ -298,9 +298,10 @@ func (p *process) hasExited(e reaper.Exit) {
 	p.mu.Unlock()
 	if standby {
 		p.node.tasks.Go(p.discard)
-	} else {
-		p.node.tasks.Go(p.bury)
+		return
 	}
+	p.node.standbys.rouseAfter(p)
+	p.node.tasks.Go(p.bury)
 }
 
 // initFrame makes the first frame of an actor's process.

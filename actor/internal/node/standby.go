@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/progeny-go/progeny/actor/internal/tree"
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/codec"
 )
@@ -128,6 +129,13 @@ func (s *standbys) rouse(spec *wire.Spec) {
 			p.os.Offer(roused) // in vain if it is dead
 			return
 		}
+	}
+}
+
+// rouseAfter does so for the restart of p's actor, if there is likely to be one.
+func (s *standbys) rouseAfter(p *process) {
+	if p.cell.member.spec.Restart != tree.Temporary && !p.ordered.Load() {
+		s.rouse(p.cell.spec)
 	}
 }
 

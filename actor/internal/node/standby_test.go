@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/progeny-go/progeny/actor/internal/tree"
 	"github.com/progeny-go/progeny/actor/internal/wire"
 	"github.com/progeny-go/progeny/spawn"
 )
@@ -34,6 +35,34 @@ func TestRouse(t *testing.T) {
 		s.rouse(&step.spec)
 		if got := [2]bool{s.waiting[0].roused, s.waiting[1].roused}; got != step.want {
 			t.Errorf("step %d: roused are %v, want %v", i, got, step.want)
+		}
+	}
+}
+
+// A standby is roused after an end that is likely to be followed by a restart.
+func TestRouseAfter(t *testing.T) {
+	if runtime.NumCPU() == 1 {
+		t.Skip("with one processor none is roused")
+	}
+	for _, test := range []struct {
+		restart tree.Restart
+		ordered bool
+		want    bool
+	}{
+		{tree.Permanent, false, true},
+		{tree.Transient, false, true},
+		{tree.Temporary, false, false},
+		{tree.Permanent, true, false},
+	} {
+		s := newStandbys(nil, 1)
+		standby := newProcess(nil)
+		standby.os = new(spawn.Process)
+		s.waiting = append(s.waiting, standby)
+		p := newProcess(nil)
+		p.cell = &Cell{spec: new(wire.Spec), member: &member{spec: &tree.Child{Restart: test.restart}}}
+		p.ordered.Store(test.ordered)
+		if s.rouseAfter(p); standby.roused != test.want {
+			t.Errorf("%+v: roused is %t", test, standby.roused)
 		}
 	}
 }
