@@ -224,10 +224,8 @@ func (p *process) fork(spec *wire.Spec, room int) error {
 	if p.logs, err = newCapture(p); err != nil {
 		return p.abandon(err)
 	}
-	select {
-	case <-p.doomed:
+	if isClosed(p.doomed) {
 		p.kill(wire.Reason{})
-	default:
 	}
 	if err := reaper.WatchBefore(sp.OS, p.exiting, p.hasExited); err != nil {
 		return p.abandon(err)
@@ -426,10 +424,8 @@ func (p *process) finished() uint64 {
 
 // isReady is called by the link at a Ready frame.
 func (p *process) isReady() error {
-	select {
-	case <-p.ready:
+	if p.isUp() {
 		return breach("Ready twice")
-	default:
 	}
 	p.readyAt = time.Now()
 	p.mu.Lock()
@@ -571,12 +567,8 @@ func (p *process) kill(r wire.Reason) {
 	switch {
 	case p.os != nil && !p.reaped:
 		p.os.KillGroup()
-	case p.os == nil:
-		select {
-		case <-p.doomed:
-		default:
-			close(p.doomed)
-		}
+	case p.os == nil && !isClosed(p.doomed):
+		close(p.doomed)
 	}
 }
 
@@ -600,10 +592,8 @@ func (p *process) bury() {
 			<-p.link.done
 		}
 	}
+	p.hush() // before the inbox is closed
 	p.logs.drain()
-	if p.hangup != nil {
-		p.hangup.Stop() // before its file is closed
-	}
 	begun, finished := p.page.Progress()
 	c.bereave(begun, finished)
 	p.down = p.flight()

@@ -153,9 +153,7 @@ func (p *process) adopt(c *Cell, inc uint64) bool {
 // discard buries a standby that nobody has taken.
 func (p *process) discard() {
 	<-p.greeted
-	p.logs.close()
-	p.os.Close()
-	p.page.Close()
+	p.clear()
 	close(p.buried)
 }
 

@@ -11,17 +11,23 @@ import (
 	"github.com/progeny-go/progeny/spawn"
 )
 
+// idleStandbys are n standbys without processes: enough to be roused.
+func idleStandbys(n int) *standbys {
+	s := newStandbys(nil, n)
+	for range n {
+		p := newProcess(nil)
+		p.os = new(spawn.Process)
+		s.waiting = append(s.waiting, p)
+	}
+	return s
+}
+
 // Each standby is roused once, in the order in which they are taken, and for no Spec that it cannot serve.
 func TestRouse(t *testing.T) {
 	if runtime.NumCPU() == 1 {
 		t.Skip("with one processor none is roused")
 	}
-	s := newStandbys(nil, 2)
-	for range s.want {
-		p := newProcess(nil)
-		p.os = new(spawn.Process)
-		s.waiting = append(s.waiting, p)
-	}
+	s := idleStandbys(2)
 	for i, step := range []struct {
 		spec wire.Spec
 		want [2]bool
@@ -54,15 +60,13 @@ func TestRouseAfter(t *testing.T) {
 		{tree.Temporary, false, false},
 		{tree.Permanent, true, false},
 	} {
-		s := newStandbys(nil, 1)
-		standby := newProcess(nil)
-		standby.os = new(spawn.Process)
-		s.waiting = append(s.waiting, standby)
+		s := idleStandbys(1)
 		p := newProcess(nil)
 		p.cell = &Cell{spec: new(wire.Spec), member: &member{spec: &tree.Child{Restart: test.restart}}}
 		p.ordered.Store(test.ordered)
-		if s.rouseAfter(p); standby.roused != test.want {
-			t.Errorf("%+v: roused is %t", test, standby.roused)
+		s.rouseAfter(p)
+		if got := s.waiting[0].roused; got != test.want {
+			t.Errorf("%+v: roused is %t", test, got)
 		}
 	}
 }
